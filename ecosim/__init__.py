@@ -1,0 +1,60 @@
+"""ecosim: when does specialisation follow from finite budgets? An agent-based instrument.
+
+The public names are loaded on first use, so that `import ecosim` stays instant.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ecosim.agents import EcologyModel, Firm, MarketModel, Organism
+    from ecosim.app import load, run
+    from ecosim.errors import EcosimError, RunError, ScenarioError
+    from ecosim.experiments.run import Run
+    from ecosim.scenario import Scenario, read
+
+__version__ = "0.1.0"
+
+_WHERE = {
+    "EcologyModel": "ecosim.agents",
+    "MarketModel": "ecosim.agents",
+    "Organism": "ecosim.agents",
+    "Firm": "ecosim.agents",
+    "run": "ecosim.app",
+    "load": "ecosim.app",
+    "Run": "ecosim.experiments.run",
+    "Scenario": "ecosim.scenario",
+    "read": "ecosim.scenario",
+    "EcosimError": "ecosim.errors",
+    "RunError": "ecosim.errors",
+    "ScenarioError": "ecosim.errors",
+}
+
+__all__ = [
+    "EcologyModel",
+    "EcosimError",
+    "Firm",
+    "MarketModel",
+    "Organism",
+    "Run",
+    "RunError",
+    "Scenario",
+    "ScenarioError",
+    "load",
+    "read",
+    "run",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used."""
+    if name not in _WHERE:
+        raise AttributeError(f"module 'ecosim' has no attribute {name!r}; it has {__all__}")
+    return getattr(importlib.import_module(_WHERE[name]), name)
+
+
+def __dir__() -> list[str]:
+    """Return the public names."""
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,131 @@
+"""The pre-registered expectation of a scenario, held against what a run recorded."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from ecosim.analysis import glossary
+from ecosim.errors import Problem, ScenarioError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ecosim.scenario import Expectation, Scenario
+
+_MET: dict[str, Callable[[float, float, float], bool]] = {
+    "below": lambda observed, expected, tolerance: observed < expected,
+    "above": lambda observed, expected, tolerance: observed > expected,
+    "near": lambda observed, expected, tolerance: abs(observed - expected) <= tolerance,
+    "rises": lambda observed, expected, tolerance: observed > expected,
+    "falls": lambda observed, expected, tolerance: observed < expected,
+}
+
+
+def precheck(scenario: Scenario) -> None:
+    """Find what would make an expectation unjudgeable, before a run is spent on it.
+
+    Raises:
+        ScenarioError: a metric that the scenario's world does not record, with near misses, or a
+            value in words that theory does not know or that does not hold for this scenario.
+
+    """
+    world, niches = scenario.world, scenario.niches.count
+    _refuse(
+        scenario,
+        (i for i, e in enumerate(scenario.expectation)
+         if not glossary.known(e.metric, world, niches)),
+    )  # fmt: skip
+    for expectation in scenario.expectation:
+        _expected(scenario, expectation)
+
+
+def judge(scenario: Scenario, metrics: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return one outcome for each expectation of the scenario.
+
+    Each has `metric`, `direction`, `expected`, `tolerance`, `observed` (mean of the metric over
+    the last `window` of the records, at least the last; undefined records are left out), `met`,
+    and `source`: `stated`, or the name of the closed form that gave the value.
+
+    Raises:
+        ScenarioError: a metric that was not recorded, or a value in words that is not known.
+
+    """
+    _refuse(
+        scenario,
+        (i for i, e in enumerate(scenario.expectation) if e.metric not in metrics.columns),
+    )
+    return [_outcome(scenario, expectation, metrics) for expectation in scenario.expectation]
+
+
+def unjudged(scenario: Scenario) -> list[dict[str, Any]]:
+    """Return outcomes that are neither met nor missed, for a run that could not be judged."""
+    return [
+        {
+            "metric": e.metric, "direction": e.direction, "expected": e.value,
+            "tolerance": e.tolerance, "observed": None, "met": None, "source": "not judged",
+        }
+        for e in scenario.expectation
+    ]  # fmt: skip
+
+
+def sentence(outcome: dict[str, Any]) -> str:
+    """Return an outcome in words: what was expected, what was seen."""
+    expected = _number(outcome["expected"])
+    if outcome["direction"] == "near":
+        expected = f"within {_number(outcome['tolerance'])} of {expected}"
+    elif outcome["direction"] in ("rises", "falls"):
+        expected = f"{outcome['direction']} from {expected}"
+    else:
+        expected = f"{outcome['direction']} {expected}"
+    source = "" if outcome["source"] in ("stated", "not judged") else f" ({outcome['source']})"
+    return f"{outcome['metric']} {expected}{source}; observed {_number(outcome['observed'])}"
+
+
+def _number(value: Any) -> str:
+    if value is None or isinstance(value, float) and math.isnan(value):
+        return "undefined"
+    return value if isinstance(value, str) else f"{value:.6g}"
+
+
+def _outcome(scenario: Scenario, expectation: Expectation, metrics: pd.DataFrame) -> dict[str, Any]:
+    records = max(1, math.floor(expectation.window * len(metrics) + 0.5))
+    observed = float(metrics[expectation.metric].iloc[-records:].mean())
+    expected = _expected(scenario, expectation)
+    if expectation.direction in ("rises", "falls"):
+        # Held against the first record at which the metric is defined.
+        sign = 1 if expectation.direction == "rises" else -1
+        expected = float(metrics[expectation.metric].dropna().iloc[0]) + sign * expected
+    met = _MET[expectation.direction](observed, expected, expectation.tolerance)
+    return {
+        "metric": expectation.metric,
+        "direction": expectation.direction,
+        "expected": expected,
+        "tolerance": expectation.tolerance,
+        "observed": observed,
+        "met": bool(met),
+        "source": expectation.value if isinstance(expectation.value, str) else "stated",
+    }
+
+
+def _expected(scenario: Scenario, expectation: Expectation) -> float:
+    if not isinstance(expectation.value, str):
+        return float(expectation.value)
+    from ecosim.theory.predictions import predict
+
+    return float(predict(expectation.value, scenario, expectation.metric))
+
+
+def _refuse(scenario: Scenario, unknown: Iterable[int]) -> None:
+    problems = []
+    for index in unknown:
+        name = scenario.expectation[index].metric
+        close = glossary.near(name, scenario.world)
+        rule = f"is no metric that world '{scenario.world}' records"
+        if glossary.is_per_niche(name):
+            rule += f" with {scenario.niches.count} niches, numbered from 0"
+        fix = f"did you mean {' or '.join(close)}?" if close else "`ecosim show RUN` lists them"
+        problems.append(Problem(f"expectation.{index}.metric", repr(name), rule, fix))
+    if problems:
+        raise ScenarioError(problems, scenario.name)

@@ -1,0 +1,140 @@
+"""The one table of recorded metrics: name, one-line definition, unit, and the worlds that have it.
+
+Report, README and `ecosim show` read it. A name that ends in `_k` stands for one column a niche.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+BOTH = ("ecology", "market")
+
+
+class Metric(NamedTuple):
+    """What one recorded metric means; `unit` is empty where the number has none."""
+
+    definition: str
+    unit: str = ""
+    worlds: tuple[str, ...] = BOTH
+
+
+_ECOLOGY = ("ecology",)
+_MARKET = ("market",)
+
+METRICS: dict[str, Metric] = {
+    "step": Metric("Time of the record", "steps"),
+    "population": Metric("Living agents", "agents"),
+    "births": Metric("Births since the last record", "agents", _ECOLOGY),
+    "deaths": Metric("Deaths since the last record", "agents", _ECOLOGY),
+    "entries": Metric("Firms founded since the last record", "firms", _MARKET),
+    "exits": Metric("Firms that left since the last record", "firms", _MARKET),
+    "births_refused": Metric(
+        "Births or foundings since the last record that population.limit turned away", "agents"
+    ),
+    "breadth_mean": Metric(
+        "Mean breadth: effective number of niches an agent uses, exp of the entropy of its "
+        "allocation",
+        "niches",
+    ),
+    "breadth_q05": Metric("5 % of the agents are narrower than this", "niches"),
+    "breadth_q50": Metric("Median breadth", "niches"),
+    "breadth_q95": Metric("95 % of the agents are narrower than this", "niches"),
+    "depth_mean": Metric(
+        "Mean depth: the share of its allocation that an agent puts in its main niche",
+        "share of allocation",
+    ),
+    "specialist_share": Metric(
+        "Share of agents with at least 0.9 of their allocation in one niche", "share of agents"
+    ),
+    "coverage": Metric(
+        "Share of supplied niches in which at least one agent has 0.9 of its allocation or more",
+        "share of niches",
+    ),
+    "niches_used": Metric(
+        "Share of supplied niches that are the main niche of at least one agent", "share of niches"
+    ),
+    "evenness": Metric("Pielou's evenness of the niches' mean use, 1 = all used alike"),
+    "overlap": Metric("Mean niche overlap of two agents (Pianka), 1 = they use the niches alike"),
+    "hill_0": Metric("Number of niches that are the main niche of an agent", "niches"),
+    "hill_1": Metric(
+        "Effective number of main niches: Hill number of order 1, exp of the entropy", "niches"
+    ),
+    "hill_2": Metric(
+        "Effective number of main niches: Hill number of order 2, inverse Simpson index", "niches"
+    ),
+    "strategy_diversity": Metric(
+        "Effective number of strategies, order 2, alike ones counted as one by their overlap "
+        "(Leinster and Cobbold)", "strategies"
+    ),
+    "emitted": Metric("Supply that the niches emitted in the step", "supply a step"),
+    "received": Metric("Supply that agents received in the step", "supply a step"),
+    "unclaimed": Metric("Supply that nobody claimed in the step", "supply a step"),
+    "stock_mean": Metric("Mean reserve of an organism, or capital of a firm", "stock"),
+    "age_mean": Metric("Mean age", "steps"),
+    "lineages": Metric("Founders with living descendants", "lineages"),
+    "hhi": Metric("Herfindahl-Hirschman index: sum of squared shares of capital", "", _MARKET),
+    "c4": Metric("Share of capital that the four largest firms hold", "share of capital", _MARKET),
+    "generalist_c4": Metric(
+        "Of the capital of generalists, the share that the four largest of them hold",
+        "share of capital", _MARKET
+    ),
+    "generalist_capital_share": Metric(
+        "Share of capital that firms hold that are no specialists", "share of capital", _MARKET
+    ),
+    "capital_total": Metric("Capital of all firms together", "capital", _MARKET),
+    "capital_performance_covariance": Metric(
+        "Mean performance weighted by capital minus the plain mean (Olley and Pakes); above 0, "
+        "capital sits where performance is", "revenue a unit of capital", _MARKET
+    ),
+    "performance_mean": Metric(
+        "Mean performance of the firms, weighted by capital", "revenue a unit of capital", _MARKET
+    ),
+    "breadth_mean_by_capital": Metric(
+        "Mean breadth of the firms, each weighted by its capital", "niches", _MARKET
+    ),
+    "allocation_k": Metric("Mean share of an agent's allocation on niche k", "share of allocation"),
+    "specialists_k": Metric("Share of agents that are specialists of niche k", "share of agents"),
+    "supply_k": Metric("Supply that niche k emitted in the step", "supply a step"),
+    "capital_k": Metric("Capital of the firms whose main niche is niche k", "capital", _MARKET),
+}
+
+_PER_NICHE = re.compile(r"^(allocation|specialists|supply|capital)_(\d+)$")
+
+
+def describe(name: str) -> Metric:
+    """Return the definition of a metric; for `allocation_3` that of niche 3."""
+    matched = _PER_NICHE.match(name)
+    if matched is None:
+        return METRICS.get(name, Metric("Not in the glossary"))
+    general = METRICS[f"{matched[1]}_k"]
+    return general._replace(definition=general.definition.replace("niche k", f"niche {matched[2]}"))
+
+
+def ordered(names: Iterable[str]) -> list[str]:
+    """Return metrics in the order of this table; those that it does not know come last."""
+    place = {name: position for position, name in enumerate(METRICS)}
+    return sorted(names, key=lambda name: place.get(name, len(place)))
+
+
+def is_per_niche(name: str) -> bool:
+    """Say whether a metric is one of those with one column a niche."""
+    return _PER_NICHE.match(name) is not None
+
+
+def known(name: str, world: str, niches: int) -> bool:
+    """Say whether a run of `world` with so many niches can have the metric."""
+    matched = _PER_NICHE.match(name)
+    if matched is not None:
+        number = int(matched[2])
+        given = number < niches and matched[2] == str(number)
+        return given and world in METRICS[f"{matched[1]}_k"].worlds
+    return name in METRICS and not name.endswith("_k") and world in METRICS[name].worlds
+
+
+def near(name: str, world: str) -> list[str]:
+    """Return up to three metrics of `world` whose names are close to `name`."""
+    names = [key for key, metric in METRICS.items() if world in metric.worlds]
+    return difflib.get_close_matches(name, names, n=3, cutoff=0.5)

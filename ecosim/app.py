@@ -1,0 +1,43 @@
+"""ecosim from Python: run a scenario and load a finished run."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from ecosim.experiments.run import Run
+from ecosim.experiments.store import execute, load
+from ecosim.scenario import Scenario, read
+
+__all__ = ["load", "run"]
+
+
+def run(
+    scenario: str | os.PathLike[str] | Scenario,
+    *,
+    seed: int | None = None,
+    out: str | os.PathLike[str] = "runs",
+    force: bool = False,
+    **overrides: Any,
+) -> Run:
+    """Run a scenario, keep its results and return them; a finished run is not repeated.
+
+    Args:
+        scenario: a Scenario, the path of a TOML file or the name of a shipped scenario.
+        seed: overrides run.seed.
+        out: the folder that takes SCENARIO/DIGEST-SEED.
+        force: repeat a finished run.
+        **overrides: `key__path=value`, two underscores for each dot:
+            `run("soft-selection", tradeoff__exponent=0.5)`.
+
+    Raises:
+        ScenarioError: every problem of the scenario at once.
+        RunError: the run broke an invariant.
+        StoreError: the folder cannot be written.
+
+    """
+    changes = {key.replace("__", "."): value for key, value in overrides.items()}
+    resolved = read(scenario, changes)
+    seed = resolved.run.seed if seed is None else seed
+    return execute(resolved, seed=seed, out=Path(out), force=force)[0]

@@ -1,0 +1,89 @@
+"""`ecosim run`: run a scenario, or report the finished run of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ecosim.commands import arguments
+from ecosim.commands.output import write_json, write_table
+from ecosim.commands.show import summary, write_paths, write_verdicts
+from ecosim.commands.trouble import FAILED, INTERRUPTED, RESUMABLE, Exit
+
+if TYPE_CHECKING:
+    from ecosim.experiments.checkpoint import Stopped
+    from ecosim.experiments.run import Run
+
+
+@click.command()
+@arguments.scenario
+@arguments.overrides
+@click.option("--seed", type=click.IntRange(min=0), help="In place of the scenario's run.seed.")
+@arguments.out
+@click.option("--force", is_flag=True, help="Repeat a run that is finished.")
+@click.option("--expect", is_flag=True, help="Exit with 1 when an expectation is missed.")
+@click.option("--engine", type=click.Choice(["headless", "mesa"]), default="headless",
+              show_default=True, help="mesa: the same run through a Mesa model.")  # fmt: skip
+@arguments.as_json
+@click.option("--quiet", "-q", is_flag=True, help="No progress, no messages; print the path only.")
+@click.option("--time-limit", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS",
+              help="Stop after so long and save a checkpoint (exit code 3).")  # fmt: skip
+def run(
+    scenario: str, overrides: tuple[str, ...], seed: int | None, out: Path, force: bool,
+    expect: bool, engine: str, as_json: bool, quiet: bool, time_limit: float | None,
+) -> None:  # fmt: skip
+    """Run a scenario and store metrics, figure and report.
+
+    SCENARIO is a TOML file or the name of a shipped scenario; KEY.PATH=VALUE changes a number of
+    it, as in `ecosim run adaptive-radiation tradeoff.exponent=0.8`. A run that is finished is
+    reported, not repeated. A run that was stopped goes on where it stopped.
+    """
+    from ecosim.commands.live import following
+    from ecosim.commands.stopping import Stopping
+    from ecosim.experiments.checkpoint import Stopped
+    from ecosim.experiments.store import execute
+    from ecosim.scenario import read
+
+    if engine == "mesa" and time_limit is not None:
+        raise click.UsageError("--time-limit needs --engine headless, which saves checkpoints.")
+    chosen = read(scenario, overrides)
+    with Stopping(time_limit, graceful=engine == "headless") as stopping:
+        try:
+            with following(chosen.name, quiet=quiet) as progress:
+                done, reused = execute(
+                    chosen, seed=seed, out=out, force=force, engine=engine,  # type: ignore[arg-type]
+                    progress=progress, should_stop=stopping,
+                )  # fmt: skip
+        except Stopped as stopped:
+            _tell_stopped(stopped, as_json)
+            raise Exit(INTERRUPTED if stopping.interrupted else RESUMABLE) from None
+    if as_json:
+        wall_s = done.manifest["wall_s"]
+        write_json({**summary(done), "reused": reused, "wall_s": wall_s})
+    elif quiet:
+        click.echo(done.path)
+    else:
+        _write_summary(done, reused)
+    if expect and not all(outcome["met"] for outcome in done.expectation):
+        raise Exit(FAILED)
+
+
+def _tell_stopped(stopped: Stopped, as_json: bool) -> None:
+    click.echo(str(stopped), err=True)
+    if as_json:
+        write_json({"error": str(stopped), "problems": [], "checkpoint": stopped.checkpoint,
+                    "step": stopped.step, "steps": stopped.steps})  # fmt: skip
+
+
+def _write_summary(run: Run, reused: bool) -> None:
+    from ecosim.analysis.report import changes, number
+
+    if reused:
+        made = f"{run.manifest['started'][:16].replace('T', ' ')} UTC"
+        click.echo(f"already finished, begun {made}; --force repeats it", err=True)
+    write_verdicts(run)
+    rows = ([name, number(first), number(last)] for name, first, last in changes(run))
+    write_table(("metric", "start", "end"), rows, right=(1, 2))
+    write_paths(run)

@@ -1,0 +1,38 @@
+"""How JAX is set up for ecosim: 64-bit arithmetic where asked for, and a cache of programs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import jax
+
+
+def cache_folder() -> Path | None:
+    """Return the folder of the compilation cache; ECOSIM_CACHE moves it, empty turns it off."""
+    given = os.environ.get("ECOSIM_CACHE")
+    if given is not None:
+        return Path(given) if given else None
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "ecosim" / "jax"
+
+
+@contextmanager
+def prepared() -> Iterator[None]:
+    """Trace and run inside with 64-bit types allowed, leaving the caller's JAX as it was.
+
+    State is float32 unless the scenario asks for float64; counts, ids and totals need 64 bits.
+    """
+    folder = cache_folder()
+    if folder is not None and jax.config.jax_compilation_cache_dir is None:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            folder = None  # A read-only home costs compile time, nothing else.
+        if folder is not None:
+            jax.config.update("jax_compilation_cache_dir", str(folder))
+            jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
+    with jax.enable_x64(True):
+        yield

@@ -1,0 +1,218 @@
+"""The compiled loop: steps and recordings, until a step number or until the host is needed."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from ecosim.model import (
+    competition,
+    environment,
+    events,
+    inheritance,
+    niches,
+    observe,
+    patches,
+    randomness,
+    response,
+    tradeoff,
+)
+from ecosim.model.founders import founders, start_of
+from ecosim.model.population import Agents, padded
+from ecosim.model.step import Parameters, State, Status, World, flows_of, step
+from ecosim.model.structure import Kinds, capacity_for, kinds_of
+from ecosim.scenario import Scenario
+from ecosim.worlds.registry import WORLDS
+
+ROWS = 128  # recordings that one call can hold
+
+
+class Table(NamedTuple):
+    """Recordings of one call; rows beyond `used` are undefined."""
+
+    used: Array  # int64 scalar
+    step: Array  # int64[ROWS]
+    metrics: Array  # float64[ROWS, M], columns as `names` gives them
+    breadth: Array  # int64[ROWS, 64]
+
+
+class Schedule(NamedTuple):
+    """Traced numbers of the loop: neither the length nor the interval is compiled in."""
+
+    until: np.int64  # stop after this many steps
+    every: np.int64  # record each so many steps
+    last: np.int64  # record after this step too
+
+
+def parameters_of(scenario: Scenario) -> Parameters:
+    """Return all traced numbers of a scenario, as NumPy arrays of the run's precision."""
+    dtype = scenario.run.precision
+    agents = Agents(
+        tradeoff=tradeoff.parameters(scenario),
+        contest=np.asarray(scenario.competition.exponent, dtype),
+        utilisation=niches.parameters(scenario),
+    )
+    return Parameters(
+        environment=environment.parameters(scenario),
+        agents=agents,
+        competition=competition.parameters(scenario),
+        dispersal=patches.parameters(scenario),
+        mutation=inheritance.parameters(scenario),
+        response=response.parameters(scenario),
+        selection=WORLDS[scenario.world].parameters(scenario),
+    )
+
+
+def begin(scenario: Scenario, seed: int) -> tuple[Kinds, Parameters, State]:
+    """Return the static structure, the numbers and the state at step 0 of a scenario."""
+    kinds, parameters = kinds_of(scenario), parameters_of(scenario)
+    start_kind, start = start_of(scenario)
+    capacity = capacity_for(kinds, scenario.population.size)
+    state = _begin(
+        kinds, start_kind, capacity, parameters=parameters, start=start,
+        key=randomness.run_key(seed),
+    )
+    return kinds, parameters, state
+
+
+@partial(jax.jit, static_argnames=("kinds", "start_kind", "capacity"))
+def _begin(
+    kinds: Kinds, start_kind: str, capacity: int, *, parameters: Parameters, start: object,
+    key: Array,
+) -> State:
+    parameters = jax.tree.map(jnp.asarray, parameters)
+    zero = jnp.zeros((), jnp.int64)
+    env = environment.begin(parameters.environment)
+    population = founders(
+        kinds, start_kind, capacity, start=start, agents=parameters.agents,
+        positions=env.positions, key=key,
+    )
+    # The supply of step 0 tells which niches are open; the environment itself has not moved yet.
+    supply = environment.advance(parameters.environment, env, zero, key)[1]
+    world = WORLDS[kinds.world].world
+    exchange = competition.Exchange(
+        gain=jnp.zeros_like(population.stock), price=jnp.zeros_like(supply), supply=supply,
+        unclaimed=jnp.zeros(supply.shape, jnp.float64),
+    )  # fmt: skip
+    flows = flows_of(exchange, population.alive)
+    flows |= world.flows(parameters.selection, population, exchange)
+    return State(
+        population=population,
+        environment=env,
+        clock=zero,
+        key=key,
+        status=jnp.asarray(Status.RUNNING, jnp.int32),
+        supply=supply,
+        price=exchange.price,
+        # Nothing has flowed yet: not a number, rather than a zero that looks like a result.
+        flows={name: jnp.full((), jnp.nan, jnp.float64) for name in flows},
+        births=zero,
+        deaths=zero,
+        refused=zero,
+        log=events.empty(4 * capacity, kinds.dtype) if kinds.events else None,
+    )
+
+
+def _advance(
+    kinds: Kinds, parameters: Parameters, state: State, schedule: Schedule
+) -> tuple[State, Table]:
+    """Return the state after the schedule's steps, and what was recorded on the way.
+
+    The loop ends early, with the state's status saying why, when the host must act first.
+    """
+    world = WORLDS[kinds.world].world
+    parameters = jax.tree.map(jnp.asarray, parameters)
+    schedule = Schedule(*(jnp.asarray(number) for number in schedule))
+    state = state._replace(status=jnp.asarray(Status.RUNNING, jnp.int32))
+
+    def more(carry: tuple[State, Table]) -> Array:
+        state, table = carry
+        going = (state.status == Status.RUNNING) & (table.used < ROWS)
+        return going & (state.clock < schedule.until)
+
+    def one(carry: tuple[State, Table]) -> tuple[State, Table]:
+        state, table = carry
+        state = step(world, kinds, parameters, state)
+        due = (state.clock % schedule.every == 0) | (state.clock == schedule.last)
+        # A broken state is recorded nowhere; a held one has not moved.
+        due &= state.status == Status.RUNNING
+        table = _recorded(world, kinds, parameters, state, table, due)
+        zero = jnp.zeros((), jnp.int64)
+        fresh = {
+            name: jnp.where(due, zero, getattr(state, name))
+            for name in ("births", "deaths", "refused")
+        }
+        return state._replace(**fresh), table
+
+    table = _empty_table(world, kinds, parameters, state)
+    return jax.lax.while_loop(more, one, (state, table))
+
+
+advance = partial(jax.jit, static_argnames=("kinds",), donate_argnames=("state",))(_advance)
+advance_keeping = partial(jax.jit, static_argnames=("kinds",))(_advance)
+
+
+@partial(jax.jit, static_argnames=("kinds",))
+def measure(kinds: Kinds, parameters: Parameters, state: State) -> tuple[Array, Array]:
+    """Return the metrics `[M]` and the histogram of breadth `[64]` of a state."""
+    parameters = jax.tree.map(jnp.asarray, parameters)
+    return _row(WORLDS[kinds.world].world, kinds, parameters, state)
+
+
+def names(kinds: Kinds, parameters: Parameters, state: State) -> list[str]:
+    """Return the names of the M metrics, in the order of a table's columns."""
+    world = WORLDS[kinds.world].world
+    shapes = jax.eval_shape(
+        lambda s: observe.measure(world, kinds, parameters.selection, s)[0], state
+    )
+    result = []
+    for name in sorted(shapes):
+        shape = shapes[name].shape
+        result += [f"{name}_{k}" for k in range(shape[0])] if shape else [name]
+    return result
+
+
+def _row(
+    world: World, kinds: Kinds, parameters: Parameters, state: State
+) -> tuple[Array, Array]:
+    metrics, breadth = observe.measure(world, kinds, parameters.selection, state)
+    columns = [jnp.ravel(metrics[name]).astype(jnp.float64) for name in sorted(metrics)]
+    return jnp.concatenate(columns), breadth
+
+
+def _empty_table(world: World, kinds: Kinds, parameters: Parameters, state: State) -> Table:
+    shape = jax.eval_shape(lambda s: _row(world, kinds, parameters, s)[0], state).shape
+    return Table(
+        used=jnp.zeros((), jnp.int64),
+        step=jnp.zeros(ROWS, jnp.int64),
+        metrics=jnp.zeros((ROWS, *shape), jnp.float64),
+        breadth=jnp.zeros((ROWS, observe.BINS), jnp.int64),
+    )
+
+
+def _recorded(
+    world: World, kinds: Kinds, parameters: Parameters, state: State, table: Table, due: Array
+) -> Table:
+    def record(table: Table) -> Table:
+        metrics, breadth = _row(world, kinds, parameters, state)
+        row = table.used
+        return Table(
+            used=row + 1,
+            step=table.step.at[row].set(state.clock),
+            metrics=table.metrics.at[row].set(metrics),
+            breadth=table.breadth.at[row].set(breadth),
+        )
+
+    return jax.lax.cond(due, record, lambda table: table, table)
+
+
+@partial(jax.jit, static_argnames=("kinds", "capacity"))
+def enlarged(kinds: Kinds, state: State, capacity: int) -> State:
+    """Return the state with room for more agents; the log, if any, must be empty."""
+    log = events.empty(4 * capacity, kinds.dtype) if kinds.events else None
+    return state._replace(population=padded(state.population, capacity), log=log)

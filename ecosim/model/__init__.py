@@ -1,0 +1,1 @@
+"""One step of any world: niches, environment, trade-off, competition, selection. JAX, pure."""

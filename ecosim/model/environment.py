@@ -1,0 +1,162 @@
+"""Supply in time: what each niche emits at a step, in each patch.
+
+Parts that are absent are None in the parameters; those present multiply each other.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from ecosim.model import randomness
+from ecosim.model.randomness import Stream
+from ecosim.scenario import Scenario
+
+
+class Parameters(NamedTuple):
+    """Traced numbers of the environment."""
+
+    supply: Array  # [P, K] what each niche emits a step before any change
+    positions: Array  # [K] niche positions on the axis at step 0
+    seasonal: tuple[Array, Array, Array] | None  # amplitude, period, staggered (0 or 1)
+    switching: tuple[Array, Array, Array, Array] | None  # spell, amplitude, probability, random
+    shocks: tuple[Array, Array, Array] | None  # probability, severity, recovery
+    drift: tuple[Array, Array] | None  # velocity, noise
+    opening: tuple[Array, Array] | None  # initial, interval
+
+
+class State(NamedTuple):
+    """What the environment remembers between steps."""
+
+    deficit: Array  # [K] share of supply lost to past shocks
+    positions: Array  # [K]
+
+
+def parameters(scenario: Scenario) -> Parameters:
+    """Return the numbers of a scenario's environment."""
+    niches, env, dtype = scenario.niches, scenario.environment, scenario.run.precision
+    number = _numbers(dtype)
+    spacing = niches.length / niches.count
+    positions = (np.arange(niches.count) + 0.5) * spacing
+    switching = env.switching and number(
+        env.switching.spell, env.switching.amplitude, env.switching.probability,
+        env.switching.order == "random",
+    )
+    return Parameters(
+        supply=np.asarray(supply_matrix(scenario), dtype),
+        positions=np.asarray(positions, dtype),
+        seasonal=env.seasonal
+        and number(env.seasonal.amplitude, env.seasonal.period, env.seasonal.staggered),
+        switching=switching,
+        shocks=env.shocks
+        and number(env.shocks.probability, env.shocks.severity, env.shocks.recovery),
+        drift=env.drift and number(env.drift.velocity, env.drift.noise),
+        opening=env.opening and number(env.opening.initial, env.opening.interval),
+    )
+
+
+def _numbers(dtype: str):  # type: ignore[no-untyped-def]
+    return lambda *values: tuple(np.asarray(float(value), dtype) for value in values)
+
+
+def supply_matrix(scenario: Scenario) -> np.ndarray:
+    """Return the constant supply `[P, K]`, float64, that sums to the productivity."""
+    niches, patches = scenario.niches, scenario.patches
+    if patches.supply is not None:
+        weights = np.array(patches.supply, float)
+    else:
+        row = np.ones(niches.count) if niches.supply is None else np.array(niches.supply)
+        weights = np.tile(row, (patches.count, 1))
+    return weights / weights.sum() * productivity(scenario)
+
+
+def productivity(scenario: Scenario) -> float:
+    """Return what all niches emit together in one step.
+
+    By default it feeds population.size agents: size x upkeep (x starting capital in a market).
+    """
+    if scenario.niches.productivity is not None:
+        return scenario.niches.productivity
+    if scenario.world == "market":
+        costs = scenario.market.costs
+        return scenario.population.size * (
+            costs.upkeep * scenario.population.stock + costs.fixed
+        )
+    return scenario.population.size * scenario.selection.upkeep
+
+
+def begin(parameters: Parameters) -> State:
+    """Return the environment before step 0."""
+    return State(deficit=jnp.zeros_like(parameters.positions), positions=parameters.positions)
+
+
+def advance(
+    parameters: Parameters, state: State, clock: Array, key: Array
+) -> tuple[State, Array]:
+    """Return the environment of step `clock` and its supply `[P, K]`.
+
+    Args:
+        parameters: traced numbers.
+        state: the environment one step before.
+        clock: step number, int64 scalar.
+        key: run key.
+
+    """
+    factor = jnp.ones_like(state.positions)
+    niche = jnp.arange(factor.shape[0])
+    if parameters.seasonal is not None:
+        factor = factor * _season(parameters.seasonal, clock, niche)
+    if parameters.switching is not None:
+        factor = factor * _spell(parameters.switching, clock, niche, key)
+    if parameters.opening is not None:
+        initial, interval = parameters.opening
+        opened = initial + jnp.floor(clock.astype(interval.dtype) / interval)
+        factor = jnp.where(niche.astype(opened.dtype) < opened, factor, 0)
+    if parameters.shocks is not None:
+        state = state._replace(
+            deficit=_shocked(parameters.shocks, state.deficit, clock, key)
+        )
+        factor = factor * (1 - state.deficit)
+    if parameters.drift is not None:
+        velocity, noise = parameters.drift
+        steps = randomness.normals(
+            key, clock, Stream.DRIFT, niche.astype(jnp.uint64), count=1, dtype=factor.dtype
+        )
+        state = state._replace(positions=state.positions + velocity + noise * steps[:, 0])
+    return state, parameters.supply * factor
+
+
+def _season(parameters: tuple[Array, Array, Array], clock: Array, niche: Array) -> Array:
+    amplitude, period, staggered = parameters
+    dtype = amplitude.dtype
+    # The phase is reduced in float64, so that a long float32 run keeps its seasons.
+    turns = clock.astype(jnp.float64) / period.astype(jnp.float64)
+    phase = (turns - jnp.floor(turns)).astype(dtype)
+    phase = phase + staggered * niche.astype(dtype) / jnp.asarray(niche.shape[0], dtype)
+    return 1 + amplitude * jnp.sin(jnp.asarray(2 * jnp.pi, dtype) * phase)
+
+
+def _spell(
+    parameters: tuple[Array, Array, Array, Array], clock: Array, niche: Array, key: Array
+) -> Array:
+    spell, amplitude, probability, random = parameters
+    number = clock // spell.astype(jnp.int64)
+    drawn = randomness.uniform(
+        key, number, Stream.SPELL, jnp.zeros((), jnp.uint64), dtype=amplitude.dtype
+    )
+    first = jnp.where(random > 0, drawn < probability, number % 2 == 0)
+    favoured = (niche < niche.shape[0] // 2) == first
+    return jnp.where(favoured, 1 + amplitude, 1 - amplitude)
+
+
+def _shocked(
+    parameters: tuple[Array, Array, Array], deficit: Array, clock: Array, key: Array
+) -> Array:
+    probability, severity, recovery = parameters
+    niche = jnp.arange(deficit.shape[0]).astype(jnp.uint64)
+    hit = randomness.uniform(key, clock, Stream.SHOCK, niche, dtype=deficit.dtype) < probability
+    left = (1 - recovery) * deficit
+    return jnp.where(hit, 1 - (1 - left) * (1 - severity), left)

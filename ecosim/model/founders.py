@@ -1,0 +1,138 @@
+"""The population at step 0."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from ecosim.model import niches, randomness
+from ecosim.model.population import Agents, Population, Rows, padded, place
+from ecosim.model.randomness import Stream
+from ecosim.model.scope import random_scope
+from ecosim.model.structure import Kinds
+from ecosim.scenario import Scenario
+
+
+class Start(NamedTuple):
+    """Traced numbers of the start; one entry for each of N founders where `[N]`."""
+
+    row: np.ndarray  # int32[N] row of the table of allocations
+    group: np.ndarray  # int32[N]
+    patch: np.ndarray  # int32[N]
+    budget: np.ndarray  # float[N]
+    stock: np.ndarray  # float[N] mean of the starting stock
+    table: np.ndarray  # float[G, K] allocations to start from
+    stock_variation: np.ndarray
+    variation: np.ndarray
+    position: np.ndarray
+    log_width: np.ndarray
+
+
+def start_of(scenario: Scenario) -> tuple[str, Start]:
+    """Return the kind of start (table, random or axis) and its numbers."""
+    p, k, dtype = scenario.population, scenario.niches.count, scenario.run.precision
+    group = _group_of_each(scenario)
+    factor = np.array([g.budget for g in p.groups] or [1.0])[group]
+    market = scenario.world == "market"
+    kind, table, row = "table", np.full((1, k), 1.0 / k), np.zeros(p.size, np.int32)
+    if scenario.niches.space == "axis":
+        kind = "axis"
+    elif p.groups:
+        table, row = np.array([g.allocation for g in p.groups]), group
+    elif p.start == "random":
+        kind = "random"
+    elif p.start == "specialists":
+        table, row = np.eye(k), np.arange(p.size) % k
+    elif p.allocation is not None:
+        table = np.array([p.allocation])
+    length = scenario.niches.length
+    return kind, Start(
+        row=row.astype(np.int32),
+        group=group.astype(np.int32),
+        patch=(np.arange(p.size) % scenario.patches.count).astype(np.int32),
+        budget=np.asarray(p.budget * (1.0 if market else factor) * np.ones(p.size), dtype),
+        stock=np.asarray(p.stock * (factor if market else 1.0) * np.ones(p.size), dtype),
+        table=np.asarray(table / table.sum(axis=1, keepdims=True), dtype),
+        stock_variation=np.asarray(p.stock_variation, dtype),
+        variation=np.asarray(p.variation, dtype),
+        position=np.asarray(length / 2 if p.position is None else p.position, dtype),
+        log_width=np.asarray(np.log(length if p.width is None else p.width), dtype),
+    )
+
+
+def _group_of_each(scenario: Scenario) -> np.ndarray:
+    """Return each founder's group: numbers in proportion to shares, at least one of each."""
+    groups, size = scenario.population.groups, scenario.population.size
+    if not groups:
+        return np.zeros(size, int)
+    share = np.array([group.share for group in groups])
+    exact = share / share.sum() * (size - len(groups))
+    counts = np.floor(exact).astype(int) + 1
+    order = np.argsort(-(exact - np.floor(exact)), kind="stable")
+    counts[order[: size - counts.sum()]] += 1
+    return np.repeat(np.arange(len(groups)), counts)
+
+
+@partial(jax.jit, static_argnames=("kinds", "start_kind", "capacity"))
+def founders(
+    kinds: Kinds, start_kind: str, capacity: int, *, start: Start, agents: Agents,
+    positions: Array, key: Array,
+) -> Population:
+    """Return the population that a scenario starts with: ids 1..N in slots 0..N-1.
+
+    Without groups, positions and widths are those of a generalist in the middle of the axis, and
+    allocations are even; see `ecosim.scenario.Population`.
+    """
+    size, zero = start.row.shape[0], jnp.zeros((), jnp.int64)
+    ids = jnp.arange(1, size + 1, dtype=jnp.uint64)
+    drawn = randomness.uniform(key, zero, Stream.STOCK, ids, dtype=kinds.dtype)
+    trait = jnp.zeros((size, 0), kinds.dtype)
+    if start_kind == "axis":
+        noise = randomness.normals(key, zero, Stream.START, ids, count=1, dtype=kinds.dtype)
+        place_on_axis = start.position + start.variation * noise[:, 0]
+        trait = jnp.stack([place_on_axis, jnp.full(size, start.log_width)], axis=1)
+        allocation = niches.utilisation(trait, positions)
+    else:
+        if start_kind == "random":
+            allocation = random_scope(ids, zero, key, jnp.ones(kinds.niches, kinds.dtype))
+        else:
+            allocation = jnp.asarray(start.table)[start.row]
+        noise = randomness.normals(
+            key, zero, Stream.START, ids, count=kinds.niches, dtype=kinds.dtype
+        )
+        moved = niches.step_on_simplex(allocation, noise, start.variation)
+        allocation = jnp.where(start.variation > 0, moved, allocation)
+    rows = Rows(
+        id=ids,
+        parent=jnp.zeros_like(ids),
+        lineage=ids,
+        group=jnp.asarray(start.group),
+        patch=jnp.asarray(start.patch),
+        budget=jnp.asarray(start.budget),
+        stock=start.stock * (1 + start.stock_variation * (2 * drawn - 1)),
+        trait=trait,
+        allocation=allocation,
+    )
+    empty = padded(_one_block(kinds), capacity)
+    return place(kinds, agents, empty, jnp.arange(size), rows)
+
+
+def _one_block(kinds: Kinds) -> Population:
+    """Return 64 empty slots."""
+    f, slots = kinds.dtype, 64
+    kind = {
+        "alive": bool, "id": jnp.uint64, "parent": jnp.uint64, "lineage": jnp.uint64,
+        "group": jnp.int32, "patch": jnp.int32, "age": jnp.int32, "budget": f, "stock": f,
+        "strikes": jnp.int32, "breadth": f, "depth": f, "niche": jnp.int32,
+    }  # fmt: skip
+    return Population(
+        trait=jnp.zeros((slots, 2 if kinds.space == "axis" else 0), f),
+        allocation=jnp.zeros((slots, kinds.niches), f),
+        strength=jnp.zeros((slots, kinds.niches), f),
+        **{name: jnp.zeros(slots, dtype) for name, dtype in kind.items()},
+    )

@@ -1,0 +1,79 @@
+"""Inheritance with mutation: what an organism's offspring is like."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from ecosim.model import niches, patches, randomness
+from ecosim.model.population import Population, Rows
+from ecosim.model.randomness import Stream
+from ecosim.model.structure import Kinds
+from ecosim.scenario import Scenario
+
+
+class Parameters(NamedTuple):
+    """Traced numbers of mutation."""
+
+    rate: Array
+    step: Array
+    width_step: Array
+
+
+def parameters(scenario: Scenario) -> Parameters:
+    """Return the numbers of a scenario's mutation."""
+    m, dtype = scenario.mutation, scenario.run.precision
+    return Parameters(*(np.asarray(v, dtype) for v in (m.rate, m.step, m.width_step)))
+
+
+def offspring(
+    kinds: Kinds, parameters: Parameters, parents: Population, *, slots: Array, number: Array,
+    stock: Array, step: Array, key: Array, dispersal: patches.Parameters, positions: Array,
+) -> Rows:
+    """Return newborns of the agents in `slots`.
+
+    Args:
+        kinds: static structure.
+        parameters: traced numbers of mutation.
+        parents: the population that the slots refer to.
+        slots: slot of each newborn's parent, `[B]`.
+        number: which child of this parent in this step it is, `[B]`.
+        stock: what each newborn starts with, `[B]`.
+        step: step number.
+        key: run key.
+        dispersal: traced numbers of the patches.
+        positions: niche positions `[K]`.
+
+    """
+    ids = randomness.child_id(parents.id[slots], step, number)
+    rate = randomness.uniform(key, step, Stream.MUTATES, ids, dtype=kinds.dtype)
+    mutates = (rate < parameters.rate)[:, None]
+    trait, allocation = parents.trait[slots], parents.allocation[slots]
+    if kinds.space == "axis":
+        noise = randomness.normals(key, step, Stream.STEP, ids, count=2, dtype=kinds.dtype)
+        scale = jnp.stack([parameters.step, parameters.width_step])
+        trait = jnp.where(mutates, trait + scale * noise, trait)
+        allocation = niches.utilisation(trait, positions)
+    else:
+        noise = randomness.normals(
+            key, step, Stream.STEP, ids, count=kinds.niches, dtype=kinds.dtype
+        )
+        moved = niches.step_on_simplex(allocation, noise, parameters.step)
+        allocation = jnp.where(mutates, moved, allocation)
+    patch = parents.patch[slots]
+    if kinds.patches > 1:
+        patch = patches.dispersed(dispersal, patch, ids, step=step, key=key)
+    return Rows(
+        id=ids,
+        parent=parents.id[slots],
+        lineage=parents.lineage[slots],
+        group=parents.group[slots],
+        patch=patch,
+        budget=parents.budget[slots],
+        stock=stock,
+        trait=trait,
+        allocation=allocation,
+    )

@@ -1,0 +1,71 @@
+"""Niche spaces: how an agent's traits become shares of its budget.
+
+A set or a graph of niches: the allocation itself is the trait. An axis: an agent has a position z
+and a width w, and its shares follow a Gaussian utilisation curve (MacArthur & Levins 1967).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from ecosim.scenario import Scenario
+
+
+class Parameters(NamedTuple):
+    """Traced numbers of the niche space."""
+
+    length: Array
+
+
+def parameters(scenario: Scenario) -> Parameters:
+    """Return the numbers of a scenario's niche space."""
+    return Parameters(length=np.asarray(scenario.niches.length, scenario.run.precision))
+
+
+def utilisation(trait: Array, positions: Array) -> Array:
+    """Return shares `[N, K]` proportional to exp(-(position - z)^2 / (2 w^2)).
+
+    Args:
+        trait: position z and log width ln w, `[N, 2]`.
+        positions: niche positions `[K]`.
+
+    """
+    distance = (positions[None, :] - trait[:, :1]) / jnp.exp(trait[:, 1:])
+    exponent = -0.5 * distance**2
+    raised = jnp.exp(exponent - jnp.max(exponent, axis=1, keepdims=True))
+    return raised / jnp.sum(raised, axis=1, keepdims=True)
+
+
+def to_simplex(points: Array) -> Array:
+    """Return the Euclidean projection of points `[N, K]` on the simplex (Duchi et al. 2008).
+
+    Two niches: clipping the first share to [0, 1].
+    """
+    falling = -jnp.sort(-points, axis=1)
+    rank = jnp.arange(1, points.shape[1] + 1, dtype=points.dtype)
+    excess = (jnp.cumsum(falling, axis=1) - 1) / rank
+    kept = jnp.sum(falling > excess, axis=1, keepdims=True)
+    shift = jnp.take_along_axis(excess, jnp.maximum(kept - 1, 0), axis=1)
+    clipped = jnp.maximum(points - shift, 0)
+    return clipped / jnp.sum(clipped, axis=1, keepdims=True)
+
+
+def step_on_simplex(allocation: Array, noise: Array, size: Array) -> Array:
+    """Return allocations `[N, K]` after a Gaussian step of standard deviation `size` per niche.
+
+    Args:
+        allocation: shares `[N, K]`.
+        noise: independent standard normals `[N, K]`.
+        size: standard deviation of each share's change; the changes sum to zero.
+
+    """
+    count = allocation.shape[1]
+    if count == 1:
+        return allocation
+    centred = noise - jnp.mean(noise, axis=1, keepdims=True)
+    scale = jnp.asarray((count / (count - 1)) ** 0.5, allocation.dtype)
+    return to_simplex(allocation + size * scale * centred)

@@ -1,0 +1,108 @@
+"""The population: a struct of arrays of fixed capacity with a mask of the living."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import jax.numpy as jnp
+from jax import Array
+
+from ecosim.model import niches, tradeoff
+from ecosim.model.structure import Kinds
+
+
+class Population(NamedTuple):
+    """C slots and K niches; rows of the dead hold anything and are never read."""
+
+    alive: Array  # bool[C]
+    id: Array  # uint64[C] unique; a child's derives from its parent's, never from a slot
+    parent: Array  # uint64[C] id of the parent or of the firm imitated; 0: none
+    lineage: Array  # uint64[C] id of the founder or entrant that it descends from
+    group: Array  # int32[C] index of the group or species that it started in
+    patch: Array  # int32[C]
+    age: Array  # int32[C] steps since birth or entry
+    budget: Array  # float[C] what it divides over niches
+    stock: Array  # float[C] reserve of energy (organism) or capital (firm)
+    strikes: Array  # int32[C] periods in a row below the standard (firms)
+    trait: Array  # float[C, 2] position and log width on an axis; [C, 0] otherwise
+    allocation: Array  # float[C, K] shares of the budget, on the simplex
+    strength: Array  # float[C, K] competence^(contest exponent): the claim on each niche
+    breadth: Array  # float[C] exp(H(allocation))
+    depth: Array  # float[C] largest share
+    niche: Array  # int32[C] the niche of the largest share
+
+
+class Rows(NamedTuple):
+    """Columns of newborns, in the same order and types as those of a Population."""
+
+    id: Array
+    parent: Array
+    lineage: Array
+    group: Array
+    patch: Array
+    budget: Array
+    stock: Array
+    trait: Array
+    allocation: Array
+
+
+class Agents(NamedTuple):
+    """Traced numbers about agents that no other part owns."""
+
+    tradeoff: tradeoff.Parameters
+    contest: Array  # exponent of the contest
+    utilisation: niches.Parameters
+
+
+def described(
+    kinds: Kinds, parameters: Agents, budget: Array, allocation: Array
+) -> tuple[Array, Array, Array, Array]:
+    """Return strength `[N, K]`, breadth `[N]`, depth `[N]` and main niche `[N]` of allocations."""
+    width = tradeoff.breadth(allocation)
+    competence = tradeoff.competence(
+        kinds.tradeoff, parameters.tradeoff, budget, allocation=allocation, width=width
+    )
+    depth = jnp.max(allocation, axis=-1)
+    main = jnp.argmax(allocation, axis=-1).astype(jnp.int32)
+    return competence**parameters.contest, width, depth, main
+
+
+def with_allocation(
+    kinds: Kinds, parameters: Agents, population: Population, allocation: Array
+) -> Population:
+    """Return the population with new allocations `[C, K]` and all that follows from them."""
+    strength, breadth, depth, niche = described(
+        kinds, parameters, population.budget, allocation
+    )
+    return population._replace(
+        allocation=allocation, strength=strength, breadth=breadth, depth=depth, niche=niche
+    )
+
+
+def place(
+    kinds: Kinds, parameters: Agents, population: Population, slots: Array, rows: Rows
+) -> Population:
+    """Return the population with newborn rows in slots; slots >= C are left out."""
+    strength, breadth, depth, niche = described(kinds, parameters, rows.budget, rows.allocation)
+    new = Population(
+        alive=jnp.ones_like(slots, dtype=bool),
+        age=jnp.zeros_like(slots, dtype=jnp.int32),
+        strikes=jnp.zeros_like(slots, dtype=jnp.int32),
+        strength=strength,
+        breadth=breadth,
+        depth=depth,
+        niche=niche,
+        **rows._asdict(),
+    )
+    return Population(*(
+        column.at[slots].set(values, mode="drop", unique_indices=True)
+        for column, values in zip(population, new, strict=True)
+    ))
+
+
+def padded(population: Population, capacity: int) -> Population:
+    """Return the population with empty slots added up to a capacity."""
+    extra = capacity - population.alive.shape[0]
+    return Population(*(
+        jnp.pad(column, [(0, extra)] + [(0, 0)] * (column.ndim - 1)) for column in population
+    ))

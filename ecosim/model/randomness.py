@@ -1,0 +1,127 @@
+"""Random numbers counted by (run, step, stream, lane, agent id): no state, no order.
+
+A draw is the Threefry-2x32 block cipher (Salmon et al. 2011, SC11) of its counters, so it is the
+same whatever slot, batch, capacity or worker the agent is computed in.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+from jax.extend.random import threefry2x32_p
+
+_WORD = 0xFFFFFFFF
+
+
+class Stream(IntEnum):
+    """What a draw is for; two purposes never share a draw."""
+
+    START = 1
+    STOCK = 2
+    MUTATES = 3
+    STEP = 4
+    DEATH = 5
+    PARENT = 6
+    VICTIM = 7
+    DISPERSAL = 8
+    SHOCK = 9
+    DRIFT = 10
+    SPELL = 11
+    STANDARD = 12
+    FOUNDINGS = 13
+    SCOPE = 14
+    SEGMENTS = 15
+    SHUFFLE = 16
+    TURNED_AWAY = 17
+    WIDTH = 18
+
+
+def run_key(seed: int) -> Array:
+    """Return the key of a run, uint32[2], from a seed below 2^63."""
+    return jnp.array([seed >> 32, seed & _WORD], jnp.uint32)
+
+
+def _cipher(key: tuple[Array, Array], high: Array, low: Array) -> tuple[Array, Array]:
+    shape = jnp.broadcast_shapes(key[0].shape, high.shape, low.shape)
+    words = (jnp.broadcast_to(word, shape) for word in (*key, high, low))
+    first, second = threefry2x32_p.bind(*words)
+    return first, second
+
+
+def _halves(number: Array) -> tuple[Array, Array]:
+    number = number.astype(jnp.uint64)
+    return (number >> 32).astype(jnp.uint32), (number & _WORD).astype(jnp.uint32)
+
+
+def words(key: Array, step: Array, stream: Stream, ids: Array, lane: int | Array = 0) -> tuple[
+    Array, Array
+]:
+    """Return two uint32 words for each agent.
+
+    Args:
+        key: run key, uint32[2].
+        step: step number, integer scalar.
+        stream: the purpose of the draw.
+        ids: agent ids (uint64) or other counters, any shape.
+        lane: which pair of words of this purpose; broadcasts against ids.
+
+    """
+    purpose = (jnp.asarray(lane).astype(jnp.uint32) << 8) | jnp.uint32(stream)
+    low = jnp.asarray(step).astype(jnp.uint32)
+    inner = _cipher((key[0], key[1]), purpose, jnp.broadcast_to(low, purpose.shape))
+    return _cipher(inner, *_halves(ids))
+
+
+def open_unit(word: Array, dtype: jnp.dtype | str) -> Array:
+    """Return a uniform number strictly between 0 and 1, with 23 random bits in either precision."""
+    bits = (word >> 9).astype(dtype)
+    half = jnp.asarray(0.5, dtype)
+    return (bits + half) * jnp.asarray(2.0**-23, dtype)
+
+
+def uniform(
+    key: Array, step: Array, stream: Stream, ids: Array, *, lane: int | Array = 0,
+    dtype: jnp.dtype | str = "float32",
+) -> Array:
+    """Return one uniform (0, 1) number for each id."""
+    return open_unit(words(key, step, stream, ids, lane)[0], dtype)
+
+
+def fine_uniform(key: Array, step: Array, stream: Stream, ids: Array) -> Array:
+    """Return one float64 uniform number in (0, 1] for each id, with 53 random bits."""
+    high, low = words(key, step, stream, ids)
+    return (high.astype(jnp.float64) + (low.astype(jnp.float64) + 0.5) * 2.0**-32) * 2.0**-32
+
+
+def normals(
+    key: Array, step: Array, stream: Stream, ids: Array, *, count: int, dtype: jnp.dtype | str
+) -> Array:
+    """Return `count` standard normals for each id, shape ids.shape + (count,) (Box-Muller)."""
+    lanes = jnp.arange((count + 1) // 2)
+    first, second = words(key, step, stream, ids[..., None], lanes)
+    radius = jnp.sqrt(-2 * jnp.log(open_unit(first, dtype)))
+    angle = jnp.asarray(2 * jnp.pi, dtype) * open_unit(second, dtype)
+    pairs = jnp.stack([radius * jnp.cos(angle), radius * jnp.sin(angle)], axis=-1)
+    return pairs.reshape(*ids.shape, -1)[..., :count]
+
+
+def child_id(parent: Array, step: Array, number: Array) -> Array:
+    """Return ids (uint64) derived from parent id, step and the child's number.
+
+    Entrants without a parent use parent 0. Ids are 64 hashed bits: with 1e9 agents in all the
+    chance that any two agree is 3 %; with 1e7 it is 3e-6.
+    """
+    high, low = _cipher(
+        _halves(parent), jnp.asarray(step).astype(jnp.uint32), number.astype(jnp.uint32)
+    )
+    return (high.astype(jnp.uint64) << 32) | low.astype(jnp.uint64)
+
+
+def poisson(key: Array, step: Array, mean: Array) -> Array:
+    """Return one Poisson number (int64) for this step."""
+    high, low = words(key, step, Stream.FOUNDINGS, jnp.zeros((), jnp.uint64))
+    derived = jax.random.wrap_key_data(jnp.stack([high, low]), impl="threefry2x32")
+    return jax.random.poisson(derived, mean.astype(jnp.float64), dtype=jnp.int64)

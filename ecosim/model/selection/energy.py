@@ -1,0 +1,82 @@
+"""Energy budget: organisms store what they gain, pay upkeep, starve, die and divide."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from ecosim.model import inheritance, randomness
+from ecosim.model.births import Turnover
+from ecosim.model.population import Population, Rows
+from ecosim.model.randomness import Stream
+from ecosim.model.slots import nth_true
+from ecosim.model.structure import Kinds
+from ecosim.model.surroundings import Surroundings
+from ecosim.scenario import Scenario
+
+
+class Parameters(NamedTuple):
+    """Traced numbers of the energy budget."""
+
+    upkeep: Array
+    mortality: Array
+    division: Array
+    limit: Array  # int64; read only where kinds.limited
+
+
+def parameters(scenario: Scenario) -> Parameters:
+    """Return the numbers of a scenario's energy budget."""
+    s, dtype = scenario.selection, scenario.run.precision
+    numbers = (np.asarray(v, dtype) for v in (s.upkeep, s.mortality, s.division))
+    return Parameters(*numbers, limit=np.asarray(scenario.population.limit or 0, np.int64))
+
+
+def decide(
+    kinds: Kinds, parameters: Parameters, population: Population, around: Surroundings
+) -> Turnover:
+    """Return deaths and divisions: stock + gain - upkeep, halved at division."""
+    clock, key, alive = around.clock, around.key, population.alive
+    stock = population.stock + around.exchange.gain - parameters.upkeep
+    chance = randomness.uniform(key, clock, Stream.DEATH, population.id, dtype=kinds.dtype)
+    dies = alive & ((stock <= 0) | (chance < parameters.mortality))
+    divides = alive & ~dies & (stock >= parameters.division)
+    refused = jnp.zeros((), jnp.int64)
+    if kinds.limited:
+        divides, refused = _within_limit(parameters, population, dies, divides, around)
+    after = population._replace(
+        stock=jnp.where(divides, stock / 2, stock), age=population.age + 1
+    )
+
+    def newborns(now: Population, rank: Array) -> Rows:
+        slots = jnp.minimum(nth_true(divides, rank), alive.shape[0] - 1)
+        return inheritance.offspring(
+            kinds, around.mutation, now, slots=slots, number=jnp.zeros_like(rank),
+            stock=now.stock[slots], step=clock, key=key, dispersal=around.dispersal,
+            positions=around.positions,
+        )
+
+    births = jnp.sum(divides).astype(jnp.int64)
+    return Turnover(after, dies, births, refused, ~alive | dies, newborns)
+
+
+def _within_limit(
+    parameters: Parameters, population: Population, dies: Array, divides: Array,
+    around: Surroundings,
+) -> tuple[Array, Array]:
+    """Let only as many divide as the limit leaves room for, drawn without regard to slots."""
+    room = parameters.limit - jnp.sum(population.alive & ~dies)
+    wanted = jnp.sum(divides)
+
+    def drawn(_: None) -> Array:
+        high, low = randomness.words(around.key, around.clock, Stream.TURNED_AWAY, population.id)
+        lot = (high.astype(jnp.uint64) << 32) | low.astype(jnp.uint64)
+        order = jnp.argsort(jnp.where(divides, lot, jnp.uint64(2**64 - 1)), stable=True)
+        rank = jnp.zeros_like(order).at[order].set(jnp.arange(order.shape[0]))
+        return divides & (rank < room)
+
+    kept = jax.lax.cond(wanted > room, drawn, lambda _: divides, None)
+    return kept, jnp.maximum(wanted - jnp.maximum(room, 0), 0).astype(jnp.int64)

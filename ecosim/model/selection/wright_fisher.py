@@ -1,0 +1,55 @@
+"""Wright-Fisher: all are replaced at once; parents are drawn in proportion to gain."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from ecosim.model import inheritance, randomness
+from ecosim.model.births import Turnover
+from ecosim.model.population import Population, Rows
+from ecosim.model.randomness import Stream
+from ecosim.model.slots import by_id, draw_by_weight
+from ecosim.model.structure import Kinds
+from ecosim.model.surroundings import Surroundings
+from ecosim.scenario import Scenario
+
+
+class Parameters(NamedTuple):
+    """Traced numbers of the Wright-Fisher model."""
+
+    stock: Array  # what a newborn starts with; constant, since nothing is stored
+
+
+def parameters(scenario: Scenario) -> Parameters:
+    """Return the numbers of a scenario's Wright-Fisher model."""
+    return Parameters(np.asarray(scenario.population.stock, scenario.run.precision))
+
+
+def decide(
+    kinds: Kinds, parameters: Parameters, population: Population, around: Surroundings
+) -> Turnover:
+    """Return a whole new generation of the same size (Fisher 1930; Wright 1931)."""
+    alive = population.alive
+    order = by_id(population.id, alive)
+
+    def newborns(_: Population, rank: Array) -> Rows:
+        unit = randomness.fine_uniform(
+            around.key, around.clock, Stream.PARENT, rank.astype(jnp.uint64)
+        )
+        slots = draw_by_weight(order, around.exchange.gain, alive, unit)
+        return inheritance.offspring(
+            # A child's number is its rank in the generation: unique, hence unique for its parent.
+            kinds, around.mutation, population, slots=slots, number=rank,
+            stock=jnp.full(rank.shape, parameters.stock), step=around.clock, key=around.key,
+            dispersal=around.dispersal, positions=around.positions,
+        )
+
+    births = jnp.sum(alive).astype(jnp.int64)
+    none = jnp.zeros((), jnp.int64)
+    return Turnover(population, alive, births, none, alive, newborns)
+
+

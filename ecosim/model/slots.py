@@ -1,0 +1,53 @@
+"""Finding slots and drawing agents without letting the order of slots matter."""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+from jax import Array
+
+from ecosim.model import exact
+
+BLOCK = 64
+
+
+def nth_true(mask: Array, which: Array) -> Array:
+    """Return the slots (int64) of the n-th true entries of mask `[C]`, C a multiple of 64.
+
+    Args:
+        mask: bool[C].
+        which: ranks counted from 0, any shape; those beyond the last true entry give C.
+
+    """
+    blocks = mask.reshape(-1, BLOCK)
+    ends = jnp.cumsum(jnp.sum(blocks, axis=1, dtype=jnp.int32))
+    block = jnp.searchsorted(ends, which.astype(jnp.int32), side="right")
+    inside = jnp.minimum(block, blocks.shape[0] - 1)
+    before = jnp.where(block > 0, ends[jnp.maximum(block - 1, 0)], 0)
+    ranks = jnp.cumsum(blocks[inside], axis=-1, dtype=jnp.int32)
+    offset = jnp.sum(ranks <= (which - before)[..., None], axis=-1)
+    slot = inside.astype(jnp.int64) * BLOCK + offset
+    return jnp.where(which < ends[-1], slot, mask.shape[0])
+
+
+def by_id(ids: Array, alive: Array) -> Array:
+    """Return slots `[C]` in ascending order of id, the dead last."""
+    return jnp.argsort(jnp.where(alive, ids, jnp.uint64(2**64 - 1)), stable=True)
+
+
+def draw_by_weight(order: Array, weights: Array, alive: Array, units: Array) -> Array:
+    """Return slots drawn in proportion to weights, agents laid end to end in the order of ids.
+
+    Args:
+        order: slots in order of id, from `by_id`.
+        weights: non-negative weights `[C]`; when all are zero the living are drawn evenly.
+        alive: bool[C].
+        units: uniform (0, 1) numbers in float64, any shape.
+
+    """
+    kept = jnp.where(alive, weights, 0).astype(jnp.float64)
+    kept = jnp.where(jnp.max(kept) > 0, kept, alive.astype(jnp.float64))
+    unit = exact.quantum(jnp.max(kept), jnp.sum(alive))
+    ends = jnp.cumsum(exact.rounded(kept[order], unit))
+    target = jnp.floor(units * ends[-1].astype(jnp.float64)).astype(jnp.int64)
+    rank = jnp.searchsorted(ends, jnp.minimum(target, ends[-1] - 1), side="right")
+    return order[rank]

@@ -1,0 +1,158 @@
+"""One step of any world, as a pure function from state to state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import IntEnum
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from ecosim.model import (
+    births,
+    competition,
+    environment,
+    events,
+    exact,
+    inheritance,
+    patches,
+    response,
+)
+from ecosim.model.births import Turnover
+from ecosim.model.competition import Exchange
+from ecosim.model.population import Agents, Population
+from ecosim.model.structure import Kinds
+from ecosim.model.surroundings import Surroundings
+
+
+class Status(IntEnum):
+    """Why a run of steps ended."""
+
+    RUNNING = 0
+    FULL = 1  # the next step's births do not fit: enlarge and repeat that step
+    LOG_FULL = 2  # the next step's events do not fit: empty the log and repeat that step
+    BROKEN = 3  # an invariant does not hold after this step
+
+
+class World(NamedTuple):
+    """What sets one world apart: functions of (selection parameters, population, ...)."""
+
+    size: Callable[[Any, Population], Array]  # factor on each agent's claims, float[C]
+    decide: Callable[[Kinds, Any, Population, Surroundings], Turnover]
+    flows: Callable[[Any, Population, Exchange], dict[str, Array]]  # float64 scalars, each step
+    measure: Callable[[Any, Population], dict[str, Array]]  # float64 scalars, at recordings
+
+
+class Parameters(NamedTuple):
+    """All traced numbers of a run."""
+
+    environment: environment.Parameters
+    agents: Agents
+    competition: competition.Parameters
+    dispersal: patches.Parameters
+    mutation: inheritance.Parameters
+    response: response.Parameters
+    selection: Any
+
+
+class State(NamedTuple):
+    """Everything that the next step depends on, and what recordings need of the last one."""
+
+    population: Population
+    environment: environment.State
+    clock: Array  # int64 steps done
+    key: Array  # uint32[2]
+    status: Array  # int32 Status
+    supply: Array  # float[P, K] of the last step
+    price: Array  # float[P, K] of the last step
+    flows: dict[str, Array]  # float64 scalars of the last step
+    births: Array  # int64 since the last recording
+    deaths: Array  # int64 since the last recording
+    refused: Array  # int64 since the last recording
+    log: events.Log | None
+
+
+def flows_of(exchange: Exchange, alive: Array) -> dict[str, Array]:
+    """Return what was emitted, received and left in a step, float64 scalars."""
+    return {
+        "emitted": jnp.sum(exchange.supply.astype(jnp.float64)),
+        "received": exact.total(exchange.gain, alive),
+        "unclaimed": jnp.sum(exchange.unclaimed),
+    }
+
+
+def step(world: World, kinds: Kinds, parameters: Parameters, state: State) -> State:
+    """Return the state one step later, or the same state with a status that says why not."""
+    p = parameters
+    env, supply = environment.advance(p.environment, state.environment, state.clock, state.key)
+    population = response.respond(
+        kinds, p.response, p.agents, population=state.population, positions=env.positions,
+        price=state.price,
+    )
+    exchange = competition.exchange(
+        kinds, p.competition, population, size=world.size(p.selection, population), supply=supply
+    )
+    around = Surroundings(
+        state.clock, state.key, exchange, env.positions, p.mutation, p.dispersal
+    )
+    turnover = world.decide(kinds, p.selection, population, around)
+    died = jnp.sum(turnover.dies).astype(jnp.int64)
+    status = _room(turnover, died, state.log)
+    hold = status != Status.RUNNING
+    turnover = turnover._replace(births=jnp.where(hold, 0, turnover.births))
+    log = state.log
+    if log is not None:
+        before = turnover.population
+        log = events.noted(
+            log, before, turnover.dies & ~hold, step=state.clock + 1, born=False
+        )
+    settled = births.settle(kinds, p.agents, turnover)
+    settled = _unless(hold, kinds, state.population, settled)
+    if log is not None:
+        born = settled.alive & (settled.age == 0) & ~hold
+        log = events.noted(log, settled, born, step=state.clock + 1, born=True)
+    flows = flows_of(exchange, population.alive) | world.flows(p.selection, population, exchange)
+    after = state._replace(
+        environment=env, clock=state.clock + 1, supply=supply, price=exchange.price,
+        flows=flows, births=state.births + turnover.births, deaths=state.deaths + died,
+        refused=state.refused + turnover.refused,
+    )  # fmt: skip
+    # The population is held column by column and the log by its masks; the rest is small.
+    small = (after._replace(population=None, log=None), state._replace(population=None, log=None))
+    kept = jax.tree.map(lambda new, old: jnp.where(hold, old, new), *small)
+    broken = ~hold & jnp.any(faulty(settled, exchange.gain))
+    status = jnp.where(broken, jnp.int32(Status.BROKEN), status)
+    return kept._replace(population=settled, log=log, status=status)
+
+
+def _room(turnover: Turnover, died: Array, log: events.Log | None) -> Array:
+    full = turnover.births > jnp.sum(turnover.vacant)
+    status = jnp.where(full, jnp.int32(Status.FULL), jnp.int32(Status.RUNNING))
+    if log is None:
+        return status
+    spilling = died + turnover.births > log.step.shape[0] - log.used
+    return jnp.where(spilling & ~full, jnp.int32(Status.LOG_FULL), status)
+
+
+def _unless(hold: Array, kinds: Kinds, old: Population, new: Population) -> Population:
+    """Return the new population, or the old one where the step is held.
+
+    A held step has no births, so the wide columns differ only if agents adapt between births.
+    """
+    wide = () if kinds.adaptation != "none" or kinds.drifting else ("allocation", "strength")
+    return Population(*(
+        getattr(new, name)
+        if name in wide
+        else jnp.where(hold, getattr(old, name), getattr(new, name))
+        for name in Population._fields
+    ))
+
+
+def faulty(population: Population, gain: Array) -> Array:
+    """Return which of the living break an invariant: finite gain, finite stock, stock >= 0."""
+    sound = jnp.isfinite(population.stock) & (population.stock >= 0)
+    # A dead agent's slot may hold a newborn that has received nothing yet: its gain is not read.
+    received = jnp.isfinite(gain) | (population.age == 0)
+    return population.alive & ~(sound & received)

@@ -1,0 +1,69 @@
+"""What is static in a compiled step: the kinds of the parts and the counts of things."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ecosim.scenario import Scenario
+
+
+@dataclass(frozen=True)
+class Kinds:
+    """Hashable: two scenarios with equal kinds and capacity share one compiled program."""
+
+    world: str
+    niches: int
+    patches: int
+    dtype: str
+    space: str
+    tradeoff: str
+    competition: str
+    selection: str
+    order: str
+    entry: str
+    adaptation: str
+    exit: bool
+    shuffle_capital: bool
+    limited: bool
+    drifting: bool
+    events: bool
+
+
+def kinds_of(scenario: Scenario) -> Kinds:
+    """Return the static part of a scenario."""
+    market = scenario.world == "market"
+    return Kinds(
+        world=scenario.world,
+        niches=scenario.niches.count,
+        patches=scenario.patches.count,
+        dtype=scenario.run.precision,
+        space=scenario.niches.space,
+        tradeoff=scenario.tradeoff.kind,
+        competition=scenario.competition.kind,
+        selection="exit-entry" if market else scenario.selection.kind,
+        order=scenario.selection.order,
+        entry=scenario.market.entry.kind if market else "none",
+        adaptation=scenario.market.incumbents.adaptation if market else "none",
+        exit=scenario.market.exit.enabled if market else False,
+        shuffle_capital=scenario.market.controls.shuffle_capital if market else False,
+        limited=scenario.population.limit is not None,
+        drifting=scenario.environment.drift is not None,
+        events=scenario.record.events,
+    )
+
+
+def capacity_for(kinds: Kinds, size: int) -> int:
+    """Return how many slots to begin with: whole blocks of 64, with room where numbers vary."""
+    if kinds.selection in ("moran", "wright-fisher"):
+        return -(-(size + 1) // 64) * 64
+    return -(-max(size + size // 4, 1024) // 64) * 64
+
+
+def enlarged(capacity: int) -> int:
+    """Return the next capacity after one that is full.
+
+    Twice as many while the arrays are small, since each capacity is compiled anew; half as many
+    again when they are large, since old and new exist at once.
+    """
+    wanted = 2 * capacity if capacity < 2**17 else capacity + capacity // 2
+    return -(-wanted // 64) * 64

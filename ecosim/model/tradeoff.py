@@ -1,0 +1,74 @@
+"""Budget to competence: what an agent can do in each niche with what it puts there."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from ecosim.model import graphs
+from ecosim.scenario import Scenario
+
+
+class Parameters(NamedTuple):
+    """Traced numbers of the trade-off."""
+
+    exponent: Array
+    half_saturation: Array
+    threshold: Array
+    breadth_cost: Array
+    transfer: Array | None  # [K, K] competence that a related niche lends; None: no graph
+
+
+def parameters(scenario: Scenario) -> Parameters:
+    """Return the numbers of a scenario's trade-off."""
+    t, dtype = scenario.tradeoff, scenario.run.precision
+    transfer = None
+    if scenario.niches.space == "graph":
+        graph = graphs.build(scenario.niches.graph, scenario.niches.count)
+        transfer = np.asarray(t.transfer * graphs.adjacency(graph), dtype)
+    return Parameters(
+        exponent=np.asarray(t.exponent, dtype),
+        half_saturation=np.asarray(t.half_saturation or 1.0, dtype),
+        threshold=np.asarray(t.threshold or 0.0, dtype),
+        breadth_cost=np.asarray(t.breadth_cost, dtype),
+        transfer=transfer,
+    )
+
+
+def breadth(allocation: Array) -> Array:
+    """Return the effective number of niches exp(H(x)) of allocations `[..., K]` (Hill 1973)."""
+    logs = jnp.where(allocation > 0, jnp.log(jnp.where(allocation > 0, allocation, 1)), 0)
+    return jnp.exp(-jnp.sum(allocation * logs, axis=-1))
+
+
+def competence(
+    kind: str, parameters: Parameters, budget: Array, *, allocation: Array, width: Array
+) -> Array:
+    """Return competence `[N, K]` of allocations `[N, K]` by agents of a budget `[N]`.
+
+    Args:
+        kind: power, saturating or threshold.
+        parameters: traced numbers.
+        budget: what an agent divides, `[N]`.
+        allocation: shares `[N, K]` on the simplex.
+        width: breadth exp(H) of each allocation, `[N]`.
+
+    """
+    spent = budget * jnp.exp(-parameters.breadth_cost * (width - 1))
+    effort = spent[:, None] * allocation
+    raised = effort**parameters.exponent
+    if kind == "saturating":
+        own = raised / (raised + parameters.half_saturation**parameters.exponent)
+    elif kind == "threshold":
+        own = jnp.where(raised >= parameters.threshold, raised, 0)
+    else:
+        own = raised
+    if parameters.transfer is None:
+        return own
+    lent = sum(
+        own[:, j, None] * parameters.transfer[j][None, :] for j in range(own.shape[1])
+    )
+    return jnp.maximum(own + lent, 0)

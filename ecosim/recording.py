@@ -1,0 +1,182 @@
+"""What a run yields: recorded metrics, populations and events as NumPy and pandas."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from ecosim.errors import RunError
+from ecosim.model.observe import BINS
+from ecosim.model.population import Population
+from ecosim.scenario import Scenario
+
+_FIRST = (
+    "step", "population", "births", "deaths", "entries", "exits", "births_refused",
+    "breadth_mean", "breadth_q05", "breadth_q50", "breadth_q95", "breadth_mean_by_capital",
+    "depth_mean", "specialist_share", "coverage", "niches_used", "evenness", "overlap",
+    "strategy_diversity", "hill_0", "hill_1", "hill_2", "emitted", "received", "unclaimed",
+    "stock_mean", "age_mean", "capital_total", "performance_mean",
+    "capital_performance_covariance", "hhi", "c4", "generalist_c4", "generalist_capital_share",
+)  # fmt: skip
+_PER_NICHE = ("allocation", "specialists", "capital", "supply")
+_EVENTS = ("step", "kind", "id", "parent", "lineage", "niche", "breadth", "stock", "age")
+
+
+@dataclass
+class Recording:
+    """The results of one run in memory.
+
+    `metrics` has one row a recorded step; `breadth` counts agents on 64 equal bins of breadth on
+    [1, K], `[rows, 64]`; populations are tables of the living, sorted by id.
+    """
+
+    metrics: pd.DataFrame
+    breadth: np.ndarray
+    population: pd.DataFrame
+    founders: pd.DataFrame
+    snapshots: dict[int, pd.DataFrame]
+    events: pd.DataFrame | None
+    steps: int
+    complete: bool
+
+
+@dataclass
+class Recorder:
+    """Collects recordings, snapshots and events while a run goes on."""
+
+    scenario: Scenario
+    rows: list[dict[str, np.ndarray]] = field(default_factory=list)
+    breadth: list[np.ndarray] = field(default_factory=list)
+    snapshots: dict[int, pd.DataFrame] = field(default_factory=dict)
+    events: list[pd.DataFrame] = field(default_factory=list)
+    latest: dict[str, float] = field(default_factory=dict)
+
+    def add(self, step: Sequence[int] | np.ndarray, metrics: dict[str, np.ndarray],
+            breadth: np.ndarray) -> None:
+        """Append recorded rows and check that what was emitted is accounted for."""
+        if len(step) == 0:
+            return
+        columns = {"step": np.asarray(step, np.int64)}
+        columns |= {name: np.asarray(values, np.float64) for name, values in metrics.items()}
+        check_conservation(columns, self.scenario.run.precision)
+        self.rows.append(columns)
+        self.breadth.append(np.asarray(breadth, np.int64))
+        self.latest = {name: float(values[-1]) for name, values in columns.items()}
+
+    def finished(
+        self, population: pd.DataFrame, founders: pd.DataFrame, *, steps: int, complete: bool
+    ) -> Recording:
+        """Return the whole recording."""
+        names = list(self.rows[0])
+        joined = {name: np.concatenate([row[name] for row in self.rows]) for name in names}
+        breadth = np.concatenate(self.breadth)
+        joined |= quantiles(breadth, self.scenario.niches.count)
+        return Recording(
+            metrics=pd.DataFrame(_ordered(joined)),
+            breadth=breadth,
+            population=population,
+            founders=founders,
+            snapshots=self.snapshots,
+            events=self._events(),
+            steps=steps,
+            complete=complete,
+        )
+
+    def _events(self) -> pd.DataFrame | None:
+        if not self.scenario.record.events:
+            return None
+        if not self.events:
+            return pd.DataFrame(columns=list(_EVENTS))
+        table = pd.concat(self.events, ignore_index=True)
+        # Slots must not show: within a step deaths come first, each kind in order of ids.
+        order = np.lexsort((table["id"], table["kind"].isin(["birth", "entry"]), table["step"]))
+        return table.iloc[order].reset_index(drop=True)
+
+
+def _ordered(columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Put the columns in the order of `_FIRST`, others behind, those of single niches last."""
+    rank = {name: place for place, name in enumerate(_FIRST)}
+
+    def key(name: str) -> tuple[int, int]:
+        stem, _, index = name.rpartition("_")
+        if stem in _PER_NICHE and index.isdigit():
+            return len(rank) + 1 + _PER_NICHE.index(stem), int(index)
+        return rank.get(name, len(rank)), 0
+
+    return {name: columns[name] for name in sorted(columns, key=key)}
+
+
+def quantiles(breadth: np.ndarray, niches: int) -> dict[str, np.ndarray]:
+    """Return quantiles of breadth by linear interpolation in its histogram.
+
+    Args:
+        breadth: counts `[rows, 64]` on equal bins of [1, K].
+        niches: K.
+
+    Returns:
+        breadth_q05, breadth_q50 and breadth_q95, float64[rows], exact to (K - 1)/64; NaN where
+        nobody lives.
+
+    """
+    edges = 1 + np.arange(BINS + 1) / BINS * max(niches - 1, 1)
+    ends = np.cumsum(breadth, axis=1)
+    total = ends[:, -1]
+    result = {}
+    for share in (0.05, 0.5, 0.95):
+        goal = share * total
+        bin_of = np.minimum((ends < goal[:, None]).sum(axis=1), BINS - 1)
+        rows = np.arange(len(breadth))
+        inside = np.maximum(breadth[rows, bin_of], 1)
+        below = ends[rows, bin_of] - breadth[rows, bin_of]
+        value = edges[bin_of] + (goal - below) / inside * (edges[1] - edges[0])
+        if niches == 1:
+            value = np.ones_like(goal)
+        result[f"breadth_q{round(share * 100):02d}"] = np.where(total > 0, value, np.nan)
+    return result
+
+
+def check_conservation(columns: dict[str, np.ndarray], precision: str) -> None:
+    """Raise RunError where emitted differs from received + unclaimed beyond rounding."""
+    tolerance = 1e-5 if precision == "float32" else 1e-11
+    emitted = columns["emitted"]
+    error = np.abs(emitted - columns["received"] - columns["unclaimed"])
+    wrong = np.flatnonzero(error > tolerance * np.maximum(emitted, 1e-30))
+    if wrong.size:
+        i = wrong[0]
+        raise RunError(
+            f"step {columns['step'][i]}: supply is not conserved: emitted {emitted[i]:.9g}, "
+            f"received {columns['received'][i]:.9g}, unclaimed {columns['unclaimed'][i]:.9g} "
+            f"(tolerance {tolerance:g} of what is emitted)"
+        )
+
+
+def table_of(population: Population) -> pd.DataFrame:
+    """Return the living as a table sorted by id: one column an attribute, one a niche."""
+    alive = np.asarray(population.alive)
+    ids = np.asarray(population.id)[alive]
+    order = np.argsort(ids)
+
+    def column(values: object) -> np.ndarray:
+        return np.asarray(values)[alive][order]
+
+    names = ("id", "parent", "lineage", "group", "patch", "age", "budget", "stock", "strikes",
+             "breadth", "depth", "niche")
+    columns = {name: column(getattr(population, name)) for name in names}
+    trait = column(population.trait)
+    if trait.shape[1]:
+        columns |= {"position": trait[:, 0], "width": np.exp(trait[:, 1])}
+    allocation = column(population.allocation)
+    columns |= {f"allocation_{k}": allocation[:, k] for k in range(allocation.shape[1])}
+    return pd.DataFrame(columns)
+
+
+def events_of(log: object, world: str) -> pd.DataFrame:
+    """Return the used rows of a device log as a table."""
+    used = int(log.used)  # type: ignore[attr-defined]
+    birth, death = ("entry", "exit") if world == "market" else ("birth", "death")
+    columns = {name: np.asarray(getattr(log, name))[:used] for name in _EVENTS if name != "kind"}
+    kind = np.where(np.asarray(log.born)[:used], birth, death)  # type: ignore[attr-defined]
+    return pd.DataFrame({"step": columns.pop("step"), "kind": kind} | columns)[list(_EVENTS)]

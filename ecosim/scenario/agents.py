@@ -1,0 +1,96 @@
+"""Who lives there: the population at the start, the trade-off and the competition."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from annotated_types import Ge, Le
+from pydantic import Strict
+from pydantic.dataclasses import dataclass
+from typing_extensions import Annotated
+
+from ecosim.scenario.numbers import (
+    CONFIG,
+    Exponent,
+    Frozen,
+    NonNegative,
+    Positive,
+    Real,
+    Share,
+    SignedShare,
+    Text,
+    Weights,
+    Whole,
+)
+
+type PopulationSize = Annotated[int, Strict(), Ge(1), Le(2**30)]
+
+
+@dataclass(frozen=True, config=CONFIG)
+class Group:
+    """Agents that start alike: a weight in the population, an allocation and a budget.
+
+    `budget` multiplies population.budget (ecology) or the starting capital (market).
+    """
+
+    name: Text
+    allocation: Weights
+    share: Positive = 1.0
+    budget: Positive = 1.0
+
+
+@dataclass(frozen=True, config=CONFIG)
+class Population:
+    """The agents at step 0.
+
+    `start`: `even` spreads the budget over all niches, `random` over a random subset,
+    `specialists` puts it on one niche, in turn; or give `allocation`, `groups` or a `web` file.
+    `variation` is the standard deviation of a Gaussian step applied once to each allocation.
+    `stock` is the reserve (ecology) or capital (market) an agent starts with, uniform within
+    +- `stock_variation` of itself. On an axis `position` and `width` are the Gaussian utilisation.
+    `limit` caps the number of agents; births it turns away are counted in the results.
+    """
+
+    size: PopulationSize = 1000
+    budget: Positive = 1.0
+    start: Literal["even", "random", "specialists"] = "even"
+    allocation: Weights | None = None
+    variation: NonNegative = 0.0
+    groups: Annotated[tuple[Group, ...], Frozen] = ()
+    web: Text | None = None
+    stock: Positive = 1.0
+    stock_variation: Share = 0.5
+    position: Real | None = None
+    width: Positive | None = None
+    limit: Whole | None = None
+
+
+@dataclass(frozen=True, config=CONFIG)
+class Tradeoff:
+    """Budget to competence, niche by niche; e = budget x allocation is the effort.
+
+    `power`: e^s; `saturating`: e^s / (e^s + half_saturation^s); `threshold`: e^s, or nothing when
+    below `threshold`. `transfer` adds that share of the competence in related niches (negative:
+    interference) over the graph of relatedness. `breadth_cost` shrinks the budget by
+    exp(-cost (breadth - 1)).
+    """
+
+    kind: Literal["power", "saturating", "threshold"] = "power"
+    exponent: Exponent = 2.0
+    half_saturation: Positive | None = None
+    threshold: Positive | None = None
+    transfer: SignedShare = 0.0
+    breadth_cost: NonNegative = 0.0
+
+
+@dataclass(frozen=True, config=CONFIG)
+class Competition:
+    """`contest`: each niche divides its supply by competence^exponent (soft selection).
+
+    `additive`: payoffs add over niches and the whole supply is divided by their sum (hard
+    selection). `unclaimed` is a rival mass that nobody embodies: what it wins stays unclaimed.
+    """
+
+    kind: Literal["contest", "additive"] = "contest"
+    exponent: Exponent = 1.0
+    unclaimed: NonNegative = 0.0

@@ -1,0 +1,254 @@
+"""Rules that hold between fields of a scenario, all checked before anything is reported."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from ecosim.errors import Problem, ScenarioError, WebError
+from ecosim.scenario.lifecycle import Market, Mutation, Selection
+
+if TYPE_CHECKING:
+    from ecosim.scenario.schema import Scenario
+
+MAX_CELLS = 2**34
+
+
+class CombinationError(ValueError):
+    """The combination problems of one scenario, carried through pydantic."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        """Keep the problems."""
+        self.problems = problems
+        super().__init__("; ".join(map(str, problems)))
+
+
+def check(scenario: Scenario) -> None:
+    """Fill in what an observed web gives and raise CombinationError with every broken rule."""
+    problems = list(_web(scenario))
+    if not problems:
+        for rule in (_niches, _environment, _patches, _population, _groups, _tradeoff, _world):
+            problems += rule(scenario)
+    if problems:
+        raise CombinationError(problems)
+
+
+def _assign(frozen: Any, **values: Any) -> Any:
+    """Return a copy of a frozen part with values that were already validated."""
+    from dataclasses import replace
+
+    return replace(frozen, **values)
+
+
+def _web(s: Scenario) -> Iterator[Problem]:
+    """Make niches and groups from population.web: rows are niches, columns are species."""
+    path = s.population.web
+    if path is None:
+        return
+    from ecosim.analysis.webs import read_web
+    from ecosim.scenario.agents import Group
+
+    try:
+        web = read_web(path)
+    except WebError as error:
+        yield Problem("population.web", path, error.problem)
+        return
+    web = web.loc[web.sum(axis=1) > 0, web.sum(axis=0) > 0]
+    rows = len(web)
+    if s.niches.count not in (8, rows):
+        yield Problem(
+            "niches.count", str(s.niches.count), f"must equal the {rows} rows of the web {path}",
+            "leave niches.count out",
+        )
+        return
+    groups = tuple(
+        Group(
+            name=str(name),
+            allocation=tuple(float(v) for v in column / column.sum()),
+            share=float(column.sum()),
+        )
+        for name, column in web.items()
+    )
+    if s.population.groups and s.population.groups != groups:
+        yield Problem(
+            "population.groups", f"{len(s.population.groups)} groups",
+            "cannot stand beside population.web, which makes one group a species",
+            "leave one of them out",
+        )
+        return
+    supply = s.niches.supply or tuple(float(v) for v in web.sum(axis=1))
+    # A frozen part is completed here, once, before anyone else can see it.
+    object.__setattr__(s, "niches", _assign(s.niches, count=rows, supply=supply))
+    object.__setattr__(s, "population", _assign(s.population, groups=groups))
+
+
+def _niches(s: Scenario) -> Iterator[Problem]:
+    niches, k = s.niches, s.niches.count
+    if niches.supply is not None:
+        if len(niches.supply) != k:
+            yield Problem(
+                "niches.supply", f"{len(niches.supply)} numbers",
+                f"needs one number for each of the {k} niches (niches.count)",
+            )
+        elif not sum(niches.supply) > 0:
+            yield Problem("niches.supply", str(list(niches.supply)), "at least one must be > 0")
+    if (niches.space == "graph") != (niches.graph is not None):
+        yield Problem(
+            "niches.graph", repr(niches.graph),
+            "goes with niches.space = 'graph', and only with it",
+            "name a graph ('cycle', 'path', 'complete', 'star', 'grid') or list its edges",
+        )
+    yield from _edges("niches.graph", niches.graph, k)
+    if s.population.size * k > MAX_CELLS:
+        yield Problem(
+            "population.size", f"{s.population.size} agents x {k} niches",
+            f"agents x niches must stay below {MAX_CELLS}",
+        )
+
+
+def _edges(key: str, graph: Any, count: int) -> Iterator[Problem]:
+    if graph is None or isinstance(graph, str):
+        return
+    for edge in graph:
+        if max(edge[0], edge[1]) >= count or edge[0] == edge[1]:
+            yield Problem(key, str(list(edge)), f"an edge joins two different nodes of 0..{count - 1}")
+
+
+def _environment(s: Scenario) -> Iterator[Problem]:
+    environment = s.environment
+    if environment.drift is not None and s.niches.space != "axis":
+        yield Problem(
+            "environment.drift", "present", "niche positions drift only on an axis",
+            "set niches.space = 'axis'",
+        )
+    if environment.opening is not None and environment.opening.initial > s.niches.count:
+        yield Problem(
+            "environment.opening.initial", str(environment.opening.initial),
+            f"cannot exceed niches.count = {s.niches.count}",
+        )
+    if environment.switching is not None and s.niches.count < 2:
+        yield Problem("environment.switching", "present", "needs two niches or more")
+
+
+def _patches(s: Scenario) -> Iterator[Problem]:
+    patches = s.patches
+    yield from _edges("patches.graph", patches.graph, patches.count)
+    if patches.supply is not None:
+        shape = [len(row) for row in patches.supply]
+        if shape != [s.niches.count] * patches.count:
+            yield Problem(
+                "patches.supply", f"rows of {shape} numbers",
+                f"needs {patches.count} rows (patches.count) of {s.niches.count} (niches.count)",
+            )
+        elif not sum(map(sum, patches.supply)) > 0:
+            yield Problem("patches.supply", "all zero", "at least one must be > 0")
+    if patches.count > 1 and s.world == "ecology" and s.selection.kind != "energy":
+        yield Problem(
+            "selection.kind", s.selection.kind,
+            "with several patches each patch regulates its own numbers, which needs 'energy'",
+        )
+
+
+def _population(s: Scenario) -> Iterator[Problem]:
+    p, axis = s.population, s.niches.space == "axis"
+    given = [
+        name
+        for name, present in (
+            ("start", p.start != "even"), ("allocation", p.allocation is not None),
+            ("groups", bool(p.groups)),
+        )
+        if present
+    ]
+    if len(given) > 1:
+        yield Problem(
+            "population", " and ".join(given), "only one of start, allocation and groups may be given"
+        )
+    if axis and given:
+        yield Problem(
+            f"population.{given[0]}", "present",
+            "on an axis the allocation follows from population.position and population.width",
+        )
+    for name in ("position", "width"):
+        if not axis and getattr(p, name) is not None:
+            yield Problem(
+                f"population.{name}", str(getattr(p, name)), "only has a meaning on an axis",
+                "set niches.space = 'axis'",
+            )
+    if p.allocation is not None:
+        yield from _simplex("population.allocation", p.allocation, s.niches.count)
+    if p.limit is not None and p.limit < p.size:
+        yield Problem("population.limit", str(p.limit), f"cannot be below population.size = {p.size}")
+    if s.world == "ecology" and s.selection.kind != "energy" and p.limit is not None:
+        yield Problem("population.limit", str(p.limit), f"{s.selection.kind} keeps numbers constant")
+
+
+def _groups(s: Scenario) -> Iterator[Problem]:
+    for index, group in enumerate(s.population.groups):
+        yield from _simplex(
+            f"population.groups.{index}.allocation", group.allocation, s.niches.count
+        )
+    names = [group.name for group in s.population.groups]
+    if len(set(names)) < len(names):
+        yield Problem("population.groups", str(names), "names must differ")
+    if len(names) > s.population.size:
+        yield Problem(
+            "population.size", str(s.population.size),
+            f"must hold at least one agent of each of the {len(names)} groups",
+        )
+
+
+def _simplex(key: str, weights: tuple[float, ...], k: int) -> Iterator[Problem]:
+    total = sum(weights)
+    if len(weights) != k or not math.isclose(total, 1.0, abs_tol=1e-6):
+        yield Problem(
+            key, f"{len(weights)} numbers that sum to {total:g}",
+            f"an allocation is {k} numbers (niches.count) that sum to 1",
+        )
+
+
+def _tradeoff(s: Scenario) -> Iterator[Problem]:
+    tradeoff = s.tradeoff
+    for kind, name in (("saturating", "half_saturation"), ("threshold", "threshold")):
+        given = getattr(tradeoff, name)
+        if (tradeoff.kind == kind) != (given is not None):
+            yield Problem(
+                f"tradeoff.{name}", str(given),
+                f"goes with tradeoff.kind = '{kind}', and only with it",
+            )
+    if tradeoff.transfer != 0 and s.niches.space != "graph":
+        yield Problem(
+            "tradeoff.transfer", str(tradeoff.transfer),
+            "transfer runs along the graph of relatedness",
+            "set niches.space = 'graph' and niches.graph",
+        )
+
+
+def _world(s: Scenario) -> Iterator[Problem]:
+    if s.world == "market":
+        for key, part, default in (
+            ("mutation", s.mutation, Mutation()), ("selection", s.selection, Selection())
+        ):
+            if part != default:
+                yield Problem(
+                    key, "present", "a market has no inheritance, no mutation and no life cycle",
+                    "its selection is the table [market]",
+                )
+        if s.market.entry.kind == "unmet" and not s.competition.unclaimed > 0:
+            yield Problem(
+                "market.entry.kind", "unmet",
+                "entrants can follow unmet demand only where some supply stays unclaimed",
+                "set competition.unclaimed > 0",
+            )
+        if s.niches.space == "axis" and s.market.incumbents.adaptation != "none":
+            yield Problem(
+                "market.incumbents.adaptation", s.market.incumbents.adaptation,
+                "on an axis allocations follow from position and width and cannot be shifted freely",
+            )
+    elif s.market != Market():
+        yield Problem("market", "present", "belongs to world = 'market'", "remove the table")
+    elif s.selection.kind == "energy" and s.population.stock >= s.selection.division * 2:
+        yield Problem(
+            "population.stock", str(s.population.stock),
+            f"must be below twice selection.division = {s.selection.division}",
+        )

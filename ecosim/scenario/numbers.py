@@ -1,0 +1,35 @@
+"""Annotated numbers and lists: the rules that one field of a scenario can break alone."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from annotated_types import Ge, Gt, Le
+from pydantic import AllowInfNan, BeforeValidator, ConfigDict, Strict
+
+CONFIG = ConfigDict(extra="forbid", validate_default=False)
+
+type Real = Annotated[float, Strict(), AllowInfNan(False)]
+type Positive = Annotated[float, Strict(), AllowInfNan(False), Gt(0)]
+type NonNegative = Annotated[float, Strict(), AllowInfNan(False), Ge(0)]
+type Share = Annotated[float, Strict(), AllowInfNan(False), Ge(0), Le(1)]
+type PositiveShare = Annotated[float, Strict(), AllowInfNan(False), Gt(0), Le(1)]
+type SignedShare = Annotated[float, Strict(), AllowInfNan(False), Ge(-1), Le(1)]
+type Exponent = Annotated[float, Strict(), AllowInfNan(False), Gt(0), Le(64)]
+type Flag = Annotated[bool, Strict()]
+type Text = Annotated[str, Strict()]
+type Natural = Annotated[int, Strict(), Ge(0), Le(2**31 - 2)]
+type Whole = Annotated[int, Strict(), Ge(1), Le(2**31 - 2)]
+type Seed = Annotated[int, Strict(), Ge(0), Le(2**63 - 1)]
+
+
+def _freeze(value: Any) -> Any:
+    """Turn lists, as TOML gives them, into tuples, so that a scenario is hashable."""
+    return tuple(_freeze(item) for item in value) if isinstance(value, list | tuple) else value
+
+
+Frozen = BeforeValidator(_freeze)
+type Weights = Annotated[tuple[NonNegative, ...], Frozen]
+type WeightRows = Annotated[tuple[Weights, ...], Frozen]
+type Edge = tuple[Natural, Natural] | tuple[Natural, Natural, Real]
+type Edges = Annotated[tuple[Edge, ...], Frozen]

@@ -1,0 +1,120 @@
+"""Where agents live: niches, the environment that feeds them, and patches."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from annotated_types import Ge, Le
+from pydantic import Field, Strict
+from pydantic.dataclasses import dataclass
+from typing_extensions import Annotated
+
+from ecosim.scenario.numbers import (
+    CONFIG,
+    Edges,
+    Flag,
+    Natural,
+    NonNegative,
+    Positive,
+    PositiveShare,
+    Real,
+    Share,
+    WeightRows,
+    Weights,
+    Whole,
+)
+
+type NicheCount = Annotated[int, Strict(), Ge(1), Le(4096)]
+type PatchCount = Annotated[int, Strict(), Ge(1), Le(4096)]
+type GraphName = Literal["cycle", "path", "complete", "star", "grid"]
+
+
+@dataclass(frozen=True, config=CONFIG)
+class Niches:
+    """K niches: resources, market segments, habitats.
+
+    `supply` holds relative weights (default: equal); `productivity` is what all niches emit
+    together in one step (default: population.size times the upkeep of one agent).
+    """
+
+    count: NicheCount = 8
+    supply: Weights | None = None
+    productivity: Positive | None = None
+    space: Literal["set", "axis", "graph"] = "set"
+    length: Positive = 1.0
+    graph: GraphName | Edges | None = None
+
+
+@dataclass(frozen=True, config=CONFIG)
+class Seasonal:
+    """Supply times 1 + amplitude sin(2 pi (t/period + phase)); phases k/K when staggered."""
+
+    amplitude: PositiveShare = 0.5
+    period: Positive = 50.0
+    staggered: Flag = True
+
+
+@dataclass(frozen=True, config=CONFIG)
+class Switching:
+    """Two states; in one the first half of the niches gains what the other half loses.
+
+    A state lasts one spell of `spell` steps (the grain of the environment). `random` draws each
+    spell's state anew, the first with `probability`; `alternating` takes turns.
+    """
+
+    spell: Whole = 10
+    amplitude: PositiveShare = 0.8
+    probability: Share = 0.5
+    order: Literal["random", "alternating"] = "random"
+
+
+@dataclass(frozen=True, config=CONFIG)
+class Shocks:
+    """Each niche loses a share `severity` of its supply with `probability` a step, then recovers.
+
+    The deficit shrinks by the factor 1 - recovery a step.
+    """
+
+    probability: Share = 0.01
+    severity: PositiveShare = 0.8
+    recovery: PositiveShare = 0.1
+
+
+@dataclass(frozen=True, config=CONFIG)
+class Drift:
+    """Niche positions move along the axis: `velocity` a step plus a random walk of sd `noise`."""
+
+    velocity: Real = 0.0
+    noise: NonNegative = 0.0
+
+
+@dataclass(frozen=True, config=CONFIG)
+class Opening:
+    """Only the first `initial` niches emit at first; one more opens every `interval` steps."""
+
+    initial: Whole = 1
+    interval: Whole = 100
+
+
+@dataclass(frozen=True, config=CONFIG)
+class Environment:
+    """How supply changes in time. The tables that are present act together; none: constant."""
+
+    seasonal: Seasonal | None = None
+    switching: Switching | None = None
+    shocks: Shocks | None = None
+    drift: Drift | None = None
+    opening: Opening | None = None
+
+
+@dataclass(frozen=True, config=CONFIG)
+class Patches:
+    """Places, a graph independent of the niches; a newborn moves to a neighbour with `dispersal`.
+
+    `supply[p][k]` weighs niche k in patch p (default: the niches' supply in equal parts).
+    """
+
+    count: PatchCount = 1
+    graph: GraphName | Edges = "complete"
+    dispersal: Share = 0.1
+    supply: WeightRows | None = Field(default=None)

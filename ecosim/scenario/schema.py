@@ -1,0 +1,113 @@
+"""The scenario: the one definition of what a user may write, frozen and validated."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import model_validator
+from pydantic.dataclasses import dataclass
+
+from ecosim.scenario.agents import Competition, Population, Tradeoff
+from ecosim.scenario.numbers import (
+    CONFIG,
+    Flag,
+    Frozen,
+    Natural,
+    NonNegative,
+    Real,
+    Seed,
+    Share,
+    Text,
+    Whole,
+)
+from ecosim.scenario.places import Environment, Niches, Patches
+from ecosim.scenario.lifecycle import Market, Mutation, Selection
+
+
+@dataclass(frozen=True, config=CONFIG)
+class About:
+    """What the scenario asks, in words."""
+
+    title: Text = ""
+    question: Text = ""
+    citation: Text = ""
+
+
+@dataclass(frozen=True, config=CONFIG)
+class Expectation:
+    """Pre-registered: the mean of `metric` over the last `window` of the records.
+
+    `below` and `above` a value, or `near` it within `tolerance`; or it `rises` or `falls` from the
+    first record by more than the value. A value in words (`T1`) is computed from the closed form
+    at this scenario's numbers.
+    """
+
+    metric: Text
+    direction: Literal["below", "above", "near", "rises", "falls"]
+    value: Real | Text = 0.0
+    tolerance: NonNegative = 0.0
+    window: Share = 0.0
+
+
+@dataclass(frozen=True, config=CONFIG)
+class Timing:
+    """Length, seed and arithmetic of a run."""
+
+    steps: Natural = 1000
+    seed: Seed = 0
+    precision: Literal["float32", "float64"] = "float32"
+
+
+@dataclass(frozen=True, config=CONFIG)
+class Record:
+    """What a run keeps: metrics `every` so many steps; whole populations every `snapshots` steps.
+
+    `snapshots` = 0 keeps none; `events` keeps each birth, death, entry and exit.
+    """
+
+    every: Whole = 1
+    snapshots: Natural = 0
+    events: Flag = False
+
+
+@dataclass(frozen=True, config=CONFIG)
+class Scenario:
+    """One question put to the simulator.
+
+    Raises pydantic.ValidationError when a field or a combination of fields breaks a rule;
+    `ecosim.scenario.read` turns that into a ScenarioError that lists all problems.
+    """
+
+    world: Literal["ecology", "market"]
+    name: Text = "unnamed"
+    about: About = About()
+    expectation: Annotated[tuple[Expectation, ...], Frozen] = ()
+    niches: Niches = Niches()
+    environment: Environment = Environment()
+    patches: Patches = Patches()
+    population: Population = Population()
+    tradeoff: Tradeoff = Tradeoff()
+    competition: Competition = Competition()
+    selection: Selection = Selection()
+    mutation: Mutation = Mutation()
+    market: Market = Market()
+    run: Timing = Timing()
+    record: Record = Record()
+
+    @model_validator(mode="after")
+    def _combinations(self) -> Scenario:
+        from ecosim.scenario.combinations import check
+
+        check(self)
+        return self
+
+    def replace(self, **changes: Any) -> Scenario:
+        """Return a copy with `key__path=value` (double underscores for dots) changed."""
+        from ecosim.scenario.files import override
+
+        return override(self, {key.replace("__", "."): value for key, value in changes.items()})
+
+    def _repr_html_(self) -> str:
+        from ecosim.scenario.files import to_toml
+
+        return f"<pre>{to_toml(self)}</pre>"

@@ -1,0 +1,204 @@
+"""From a scenario to a recording: the one loop that every run goes through."""
+
+from __future__ import annotations
+
+import pickle
+import time
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import numpy as np
+
+from ecosim import engine
+from ecosim.compilation import prepared
+from ecosim.errors import RunError
+from ecosim.model.population import Population
+from ecosim.model.step import State, Status
+from ecosim.model.structure import Kinds
+from ecosim.model.structure import enlarged as next_capacity
+from ecosim.recording import Recorder, Recording, events_of, table_of
+from ecosim.scenario import Scenario
+
+type Progress = Callable[[int, int, dict[str, float]], None]
+
+_GLANCE = 0.25  # seconds between two looks at progress and at requests to stop
+
+
+class Simulation:
+    """A run in progress, for the headless loop and for Mesa alike.
+
+    Attributes:
+        scenario: what is run.
+        seed: its seed.
+        kinds: static structure of the compiled step.
+        parameters: traced numbers.
+        state: the current state, on the device.
+        recorder: what was recorded so far.
+
+    """
+
+    def __init__(self, scenario: Scenario, seed: int | None = None, *, keep: bool = False) -> None:
+        """Create the founders and record step 0.
+
+        Args:
+            scenario: what to run.
+            seed: overrides scenario.run.seed.
+            keep: never reuse the state's memory, so that host views of it stay valid.
+
+        """
+        self.scenario = scenario
+        self.seed = scenario.run.seed if seed is None else seed
+        self.recorder = Recorder(scenario)
+        self._advance = engine.advance_keeping if keep else engine.advance
+        with prepared():
+            self.kinds, self.parameters, self.state = engine.begin(scenario, self.seed)
+            self.names = engine.names(self.kinds, self.parameters, self.state)
+            self.founders = table_of(self.state.population)
+            self._record_now()
+
+    @property
+    def clock(self) -> int:
+        """Return the number of steps done."""
+        return int(self.state.clock)
+
+    def _record_now(self) -> None:
+        metrics, breadth = engine.measure(self.kinds, self.parameters, self.state)
+        self._keep([self.clock], np.asarray(metrics)[None], np.asarray(breadth)[None])
+
+    def _keep(self, step: Any, metrics: np.ndarray, breadth: np.ndarray) -> None:
+        columns = dict(zip(self.names, metrics.T, strict=True))
+        self.recorder.add(step, columns, breadth)
+
+    def advance(self, until: int) -> None:
+        """Run up to a step, growing the arrays and emptying the log of events as needed.
+
+        Raises:
+            RunError: when an invariant broke: the step, the quantity and the agent.
+
+        """
+        record, steps = self.scenario.record, self.scenario.run.steps
+        numbers = (until, record.every, steps)
+        schedule = engine.Schedule(*(np.int64(number) for number in numbers))
+        with prepared():
+            while self.clock < until:
+                self.state, table = self._advance(
+                    self.kinds, self.parameters, self.state, schedule
+                )
+                used = int(table.used)
+                self._keep(*(np.asarray(column)[:used] for column in table[1:]))
+                self._attend(Status(int(self.state.status)))
+            self._flush_events()
+
+    def _attend(self, status: Status) -> None:
+        """Do what the compiled loop asked the host for."""
+        if status == Status.BROKEN:
+            raise RunError(explain(self.state, self.kinds))
+        if status == Status.LOG_FULL:
+            self._flush_events()
+        if status == Status.FULL:
+            self._flush_events()
+            capacity = next_capacity(self.state.population.alive.shape[0])
+            self.state = engine.enlarged(self.kinds, self.state, capacity)
+
+    def _flush_events(self) -> None:
+        log = self.state.log
+        if log is not None and int(log.used):
+            self.recorder.events.append(events_of(log, self.kinds.world))
+            self.state = self.state._replace(log=log._replace(used=np.int64(0)))
+
+    def snapshot(self) -> None:
+        """Keep a table of the living at this step."""
+        self.recorder.snapshots[self.clock] = table_of(self.state.population)
+
+    def finished(self) -> Recording:
+        """Return the recording so far."""
+        return self.recorder.finished(
+            table_of(self.state.population), self.founders, steps=self.clock,
+            complete=self.clock >= self.scenario.run.steps,
+        )
+
+    def save(self) -> bytes:
+        """Return bytes from which `Simulation.restored` goes on, bit for bit."""
+        leaves = [np.asarray(leaf) for leaf in jax.tree.leaves(self.state)]
+        return pickle.dumps((leaves, self.recorder, self.founders, self.seed))
+
+    @classmethod
+    def restored(cls, scenario: Scenario, data: bytes) -> Simulation:
+        """Return the simulation that `save` was called on; the bytes must be one's own."""
+        leaves, recorder, founders, seed = pickle.loads(data)
+        self = cls(scenario, seed)
+        with prepared():
+            structure = jax.tree.structure(self.state)
+            self.state = jax.tree.unflatten(structure, [jax.numpy.asarray(x) for x in leaves])
+        self.recorder, self.founders = recorder, founders
+        return self
+
+
+def simulate(
+    scenario: Scenario,
+    *,
+    seed: int | None = None,
+    progress: Progress | None = None,
+    should_stop: Callable[[], bool] | None = None,
+    checkpoint: bytes | None = None,
+    keep_checkpoint: Callable[[bytes], Any] | None = None,
+) -> Recording:
+    """Run a scenario and return what was recorded.
+
+    Args:
+        scenario: what to run.
+        seed: overrides scenario.run.seed.
+        progress: called now and then with (step, steps, latest metrics).
+        should_stop: asked now and then; True ends the run early, incomplete.
+        checkpoint: bytes of an interrupted run of the same scenario and seed, to go on from.
+        keep_checkpoint: given such bytes when the run ends early.
+
+    Raises:
+        RunError: when an invariant broke, with the step, the quantity and the agent.
+
+    """
+    run = Simulation.restored(scenario, checkpoint) if checkpoint else Simulation(scenario, seed)
+    steps, snapshots = scenario.run.steps, scenario.record.snapshots
+    if snapshots and run.clock == 0:
+        run.snapshot()
+    stride = 1
+    while run.clock < steps:
+        until = min(run.clock + stride, steps)
+        if snapshots:
+            until = min(until, (run.clock // snapshots + 1) * snapshots)
+        began, from_step = time.perf_counter(), run.clock
+        run.advance(until)
+        pace = (time.perf_counter() - began) / max(run.clock - from_step, 1)
+        stride = int(min(max(_GLANCE / max(pace, 1e-9), 1), 4 * stride, 2**30))
+        if snapshots and run.clock % snapshots == 0:
+            run.snapshot()
+        if progress is not None:
+            progress(run.clock, steps, run.recorder.latest)
+        if should_stop is not None and run.clock < steps and should_stop():
+            if keep_checkpoint is not None:
+                keep_checkpoint(run.save())
+            break
+    return run.finished()
+
+
+def explain(state: State, kinds: Kinds) -> str:
+    """Return which invariant broke, at which step and for which agent."""
+    population: Population = state.population
+    alive = np.asarray(population.alive)
+    stock = np.asarray(population.stock)
+    noun = "capital" if kinds.world == "market" else "stock"
+    wrong = alive & ~(np.isfinite(stock) & (stock >= 0))
+    name, values = noun, stock
+    if not wrong.any():
+        strength = np.asarray(population.strength)
+        wrong = alive & ~np.isfinite(strength).all(axis=1)
+        name, values = "competence", np.where(np.isfinite(strength), 0, strength).sum(axis=1)
+    if not wrong.any():
+        return f"step {int(state.clock)}: the gain of an agent is not finite (rule: finite)"
+    slot = int(np.flatnonzero(wrong)[np.argmin(np.asarray(population.id)[wrong])])
+    agent = "firm" if kinds.world == "market" else "organism"
+    return (
+        f"step {int(state.clock)}: the {name} of {agent} {int(population.id[slot])} is "
+        f"{values[slot]} (rule: finite and not negative; {int(wrong.sum())} agents break it)"
+    )

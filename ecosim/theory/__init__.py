@@ -1,0 +1,1 @@
+"""Closed forms that runs are held against; they share no code with the simulation."""

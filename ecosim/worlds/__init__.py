@@ -1,0 +1,1 @@
+"""Worlds: compositions of the model's parts, each with its own vocabulary."""

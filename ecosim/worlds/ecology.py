@@ -1,0 +1,43 @@
+"""The ecology: organisms with inheritance and mutation, birth and death."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax.numpy as jnp
+from jax import Array
+
+from ecosim.model.births import Turnover
+from ecosim.model.competition import Exchange
+from ecosim.model.population import Population
+from ecosim.model.selection import energy, moran, wright_fisher
+from ecosim.model.step import World
+from ecosim.model.structure import Kinds
+from ecosim.model.surroundings import Surroundings
+from ecosim.scenario import Scenario
+
+_LIFE_CYCLES = {"energy": energy, "moran": moran, "wright-fisher": wright_fisher}
+
+
+def parameters(scenario: Scenario) -> Any:
+    """Return the traced numbers of the scenario's life cycle."""
+    return _LIFE_CYCLES[scenario.selection.kind].parameters(scenario)
+
+
+def _size(_: Any, population: Population) -> Array:
+    return jnp.ones_like(population.stock)
+
+
+def _decide(kinds: Kinds, numbers: Any, population: Population, around: Surroundings) -> Turnover:
+    return _LIFE_CYCLES[kinds.selection].decide(kinds, numbers, population, around)
+
+
+def _flows(_: Any, population: Population, exchange: Exchange) -> dict[str, Array]:
+    return {}
+
+
+def _measure(_: Any, population: Population) -> dict[str, Array]:
+    return {}
+
+
+WORLD = World(size=_size, decide=_decide, flows=_flows, measure=_measure)

@@ -1,0 +1,70 @@
+"""The market: firms with capital; exit, entry and investment; no inheritance, no mutation."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from ecosim.model import exact
+from ecosim.model.competition import Exchange
+from ecosim.model.observe import SPECIALIST
+from ecosim.model.population import Population
+from ecosim.model.selection import exit_entry
+from ecosim.model.step import World
+from ecosim.scenario import Scenario
+
+
+def parameters(scenario: Scenario) -> exit_entry.Parameters:
+    """Return the traced numbers of the market's selection."""
+    return exit_entry.parameters(scenario)
+
+
+def _size(numbers: exit_entry.Parameters, population: Population) -> Array:
+    """A firm's output: capital^scale (scale 1: constant returns; above 1: scale economies)."""
+    capital = jnp.where(population.alive, population.stock, 0)
+    return capital**numbers.scale
+
+
+def _flows(
+    numbers: exit_entry.Parameters, population: Population, exchange: Exchange
+) -> dict[str, Array]:
+    """Performance of the market, and its covariance with capital (Olley & Pakes 1996).
+
+    The covariance is the capital-weighted mean performance minus the plain mean.
+    """
+    alive = population.alive
+    own = exit_entry.performance(population, exchange.gain)
+    plain = exact.total(own, alive) / jnp.maximum(jnp.sum(alive), 1)
+    weighted = exit_entry.mean_performance(population, exchange.gain)
+    return {"performance_mean": weighted, "capital_performance_covariance": weighted - plain}
+
+
+def _measure(numbers: exit_entry.Parameters, population: Population) -> dict[str, Array]:
+    """Capital, its concentration, and how it is spread over niches (`capital`, `[K]`)."""
+    alive = population.alive
+    capital = exact.total(population.stock, alive)
+    whole = jnp.where(capital > 0, capital, 1)
+    share = jnp.where(alive, population.stock.astype(jnp.float64), 0) / whole
+    general = alive & (population.depth < SPECIALIST)
+    return {
+        "capital_total": capital,
+        "hhi": exact.total(share**2, alive),
+        "c4": _largest(share, 4),
+        "generalist_c4": _largest(jnp.where(general, share, 0), 4)
+        / jnp.maximum(exact.total(share, general), jnp.finfo(jnp.float64).tiny),
+        "generalist_capital_share": exact.total(share, general),
+        "breadth_mean_by_capital": exact.total(
+            population.breadth.astype(jnp.float64) * share, alive
+        ),
+        "capital": exact.column_totals(
+            population.allocation.astype(jnp.float64) * share[:, None], alive, jnp.max(share)
+        ),
+    }
+
+
+def _largest(share: Array, count: int) -> Array:
+    return jnp.sum(jax.lax.top_k(share, count)[0])
+
+
+WORLD = World(size=_size, decide=exit_entry.decide, flows=_flows, measure=_measure)
