@@ -20,6 +20,7 @@ from ecosim.model import (
     patches,
     randomness,
     response,
+    tally,
     tradeoff,
 )
 from ecosim.model.founders import founders, start_of
@@ -103,6 +104,7 @@ def _begin(
     flows |= world.flows(parameters.selection, population, exchange)
     return State(
         population=population,
+        tally=tally.counted(kinds, population),
         environment=env,
         clock=zero,
         key=key,
@@ -191,7 +193,7 @@ def _empty_table(world: World, kinds: Kinds, parameters: Parameters, state: Stat
         used=jnp.zeros((), jnp.int64),
         step=jnp.zeros(ROWS, jnp.int64),
         metrics=jnp.zeros((ROWS, *shape), jnp.float64),
-        breadth=jnp.zeros((ROWS, observe.BINS), jnp.int64),
+        breadth=jnp.zeros((ROWS, tally.BINS), jnp.int64),
     )
 
 

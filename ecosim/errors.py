@@ -64,3 +64,11 @@ class RunError(EcosimError, RuntimeError):
 
 class StoreError(EcosimError, OSError):
     """A results folder that cannot be written or read."""
+
+
+class AgentError(EcosimError, ValueError):
+    """A value that an agent cannot take: the rule, the value received and the fix."""
+
+
+class DeadAgentError(EcosimError, LookupError):
+    """A handle of an agent that is dead was read or written."""

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from ecosim.errors import RunError
-from ecosim.model.observe import BINS
 from ecosim.model.population import Population
+from ecosim.model.tally import BINS
 from ecosim.scenario import Scenario
 
 _FIRST = (

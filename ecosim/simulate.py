@@ -9,6 +9,7 @@ from typing import Any
 
 import jax
 import numpy as np
+import pandas as pd
 
 from ecosim import engine
 from ecosim.compilation import prepared
@@ -54,7 +55,6 @@ class Simulation:
         with prepared():
             self.kinds, self.parameters, self.state = engine.begin(scenario, self.seed)
             self.names = engine.names(self.kinds, self.parameters, self.state)
-            self.founders = table_of(self.state.population)
             self._record_now()
 
     @property
@@ -111,27 +111,32 @@ class Simulation:
         """Keep a table of the living at this step."""
         self.recorder.snapshots[self.clock] = table_of(self.state.population)
 
+    def founders(self) -> pd.DataFrame:
+        """Return the table of the founders, made again: they are a function of the seed."""
+        with prepared():
+            return table_of(engine.begin(self.scenario, self.seed)[2].population)
+
     def finished(self) -> Recording:
         """Return the recording so far."""
         return self.recorder.finished(
-            table_of(self.state.population), self.founders, steps=self.clock,
+            table_of(self.state.population), self.founders(), steps=self.clock,
             complete=self.clock >= self.scenario.run.steps,
         )
 
     def save(self) -> bytes:
         """Return bytes from which `Simulation.restored` goes on, bit for bit."""
         leaves = [np.asarray(leaf) for leaf in jax.tree.leaves(self.state)]
-        return pickle.dumps((leaves, self.recorder, self.founders, self.seed))
+        return pickle.dumps((leaves, self.recorder, self.seed))
 
     @classmethod
     def restored(cls, scenario: Scenario, data: bytes) -> Simulation:
         """Return the simulation that `save` was called on; the bytes must be one's own."""
-        leaves, recorder, founders, seed = pickle.loads(data)
+        leaves, recorder, seed = pickle.loads(data)
         self = cls(scenario, seed)
         with prepared():
             structure = jax.tree.structure(self.state)
             self.state = jax.tree.unflatten(structure, [jax.numpy.asarray(x) for x in leaves])
-        self.recorder, self.founders = recorder, founders
+        self.recorder = recorder
         return self
 
 

@@ -41,10 +41,8 @@ def agents(rng, *, size, niches, concentration):
         "depth": allocation.max(axis=1),
         "niche": allocation.argmax(axis=1).astype(np.int32),
     }
-    table = pd.DataFrame(columns)
-    for k in range(niches):
-        table[f"allocation_{k}"] = allocation[:, k]
-    return table
+    columns |= {f"allocation_{k}": allocation[:, k] for k in range(niches)}
+    return pd.DataFrame(columns)
 
 
 def metrics_of(scenario, rng, steps):
@@ -132,6 +130,16 @@ def _events(founders, steps):
 
 
 CALLS: list[dict] = []
+
+
+def no_pictures(monkeypatch):
+    """Write empty pictures: drawing takes a second, which only tests of pictures should."""
+
+    def illustrate(run):
+        (run.path / "figure.png").touch()
+        (run.path / "report.html").touch()
+
+    monkeypatch.setattr("ecosim.experiments.pictures.illustrate", illustrate)
 
 
 def install(monkeypatch, **replacements):

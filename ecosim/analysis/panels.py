@@ -42,7 +42,7 @@ def _edges(step: np.ndarray) -> np.ndarray:
 
 def per_niche(metrics: pd.DataFrame, name: str) -> np.ndarray | None:
     """Return the columns `name_0`, `name_1` ... as an array (records, niches), or None."""
-    columns = []
+    columns: list[str] = []
     while f"{name}_{len(columns)}" in metrics.columns:
         columns.append(f"{name}_{len(columns)}")
     return metrics[columns].to_numpy(float) if columns else None

@@ -6,6 +6,7 @@ no empty row or column.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import networkx as nx
@@ -16,7 +17,8 @@ from ecosim.analysis.web_indices import Floats
 
 type Labels = NDArray[np.int64]
 
-STARTS = 3  # Louvain is a random search: it runs with the seeds 0, 1, 2
+# Random starts of the search for modules: this many for each number of modules up to the second.
+STARTS, MOST_MODULES = 5, 16
 LEAST_GAIN = 1e-12  # a smaller rise of Q is rounding
 
 
@@ -68,29 +70,39 @@ def modules(counts: Floats) -> Modules:
     """Partition niches and species into modules and score the partition.
 
     The score is Barber's bipartite Q = sum_ij (a_ij/m - r_i c_j/m^2) [same module] (Barber 2007,
-    Phys Rev E 76:066102), weighted. The search starts from networkx's Louvain communities of the
-    weighted bipartite graph (fixed seeds) and reassigns niches and species in turn while Q rises
-    (Barber's BRIM). The best of `STARTS` is a lower bound of the largest Q; 0 = one module.
+    Phys Rev E 76:066102), weighted. From each start, niches and species are reassigned in turn
+    while Q rises (Barber's BRIM). The starts are networkx's greedy communities (Clauset, Newman &
+    Moore 2004) of the weighted bipartite graph, and random ones of a fixed seed; one module, Q =
+    0, is always among the candidates. The best found is a lower bound of the largest Q.
     """
     share = counts / counts.sum()
     excess = share - np.outer(share.sum(axis=1), share.sum(axis=0))
-    found = [_refine(excess, start) for start in _louvain(share)]
+    found = [_refine(excess, start) for start in (_greedy(counts), *_random(*counts.shape))]
     whole = Modules(0.0, np.zeros(len(counts), np.int64), np.zeros(counts.shape[1], np.int64))
     return max([whole, *found], key=lambda partition: partition.q)
 
 
-def _louvain(share: Floats) -> list[Labels]:
-    niches, species = share.shape
+def _greedy(counts: Floats) -> Labels:
+    # Not Louvain: networkx's can move nodes back and forth for ever where gains tie in floats.
+    # Greedy merging ends after as many merges as there are nodes.
+    niches, species = counts.shape
     graph: nx.Graph = nx.Graph()
     graph.add_nodes_from(range(niches + species))
     graph.add_weighted_edges_from(
-        (int(i), niches + int(j), float(share[i, j])) for i, j in np.argwhere(share > 0)
+        (int(i), niches + int(j), float(counts[i, j])) for i, j in np.argwhere(counts > 0)
     )
-    labels = np.zeros((STARTS, niches + species), np.int64)
-    for seed in range(STARTS):
-        for label, nodes in enumerate(nx.community.louvain_communities(graph, seed=seed)):
-            labels[seed, list(nodes)] = label
-    return [labels[seed, :niches] for seed in range(STARTS)]
+    labels = np.zeros(niches + species, np.int64)
+    communities = nx.community.greedy_modularity_communities(graph, weight="weight")
+    for label, nodes in enumerate(communities):
+        labels[list(nodes)] = label
+    return labels[:niches]
+
+
+def _random(niches: int, species: int) -> Iterator[Labels]:
+    random = np.random.default_rng(0)
+    for number in range(2, min(niches, species, MOST_MODULES) + 1):
+        for _ in range(STARTS):
+            yield random.integers(0, number, niches)
 
 
 def _refine(excess: Floats, niches: Labels) -> Modules:

@@ -1,4 +1,4 @@
-"""Births: the one place where newborns are written, in chunks, never dropped."""
+"""Deaths and births carried out: the one place where newborns are written, none dropped."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from ecosim.model.population import Agents, Population, Rows, place
+from ecosim.model.population import Agents, Population, Rows, newborn, written
 from ecosim.model.slots import nth_true
 from ecosim.model.structure import Kinds
+from ecosim.model.tally import Tally, added, emptied, settled
 
 
 class Turnover(NamedTuple):
@@ -30,22 +31,61 @@ def chunk(capacity: int) -> int:
     return max(64, capacity // 64 // 64 * 64)
 
 
-def settle(kinds: Kinds, agents: Agents, turnover: Turnover) -> Population:
-    """Return the population after deaths and births; births must fit the vacant slots."""
-    before = turnover.population
-    capacity = before.alive.shape[0]
+def settle(
+    kinds: Kinds, agents: Agents, turnover: Turnover, tally: Tally
+) -> tuple[Population, Tally]:
+    """Return population and tally after deaths and births; births must fit the vacant slots."""
+    population = turnover.population
+    if kinds.selection == "wright-fisher":
+        # All die, unless the step is held.
+        tally = jax.tree.map(
+            lambda old, new: jnp.where(jnp.any(turnover.dies), new, old),
+            tally, emptied(kinds, tally),
+        )  # fmt: skip
+    else:
+        tally = _without(kinds, population, turnover.dies, tally)
+    population = population._replace(alive=population.alive & ~turnover.dies)
+    return _with(kinds, agents, turnover, population, tally)
+
+
+def _without(kinds: Kinds, population: Population, dies: Array, tally: Tally) -> Tally:
+    capacity = dies.shape[0]
     size = chunk(capacity)
-    population = before._replace(alive=before.alive & ~turnover.dies)
-    vacant = turnover.vacant
+    count = jnp.sum(dies)
 
-    def more(carry: tuple[Array, Population]) -> Array:
-        return carry[0] < turnover.births
-
-    def write(carry: tuple[Array, Population]) -> tuple[Array, Population]:
-        start, population = carry
+    def take(carry: tuple[Array, Tally]) -> tuple[Array, Tally]:
+        start, tally = carry
         rank = start + jnp.arange(size)
-        slots = jnp.where(rank < turnover.births, nth_true(vacant, rank), capacity + rank)
-        rows = turnover.newborns(population, rank)
-        return start + size, place(kinds, agents, population, slots, rows)
+        slots = jnp.minimum(nth_true(dies, rank), capacity - 1)
+        rows = jax.tree.map(lambda column: column[slots], population)
+        return start + size, added(kinds, tally, rows, rank < count, sign=-1)
 
-    return jax.lax.while_loop(more, write, (jnp.zeros((), jnp.int64), population))[1]
+    start = (jnp.zeros((), jnp.int64), tally)
+    return jax.lax.while_loop(lambda carry: carry[0] < count, take, start)[1]
+
+
+def _with(
+    kinds: Kinds, agents: Agents, turnover: Turnover, population: Population, tally: Tally
+) -> tuple[Population, Tally]:
+    capacity = population.alive.shape[0]
+    size = chunk(capacity)
+
+    def write(
+        carry: tuple[Array, Population, Tally, Array],
+    ) -> tuple[Array, Population, Tally, Array]:
+        start, population, tally, largest = carry
+        rank = start + jnp.arange(size)
+        real = rank < turnover.births
+        slots = jnp.where(real, nth_true(turnover.vacant, rank), capacity + rank)
+        born = newborn(kinds, agents, turnover.newborns(population, rank))
+        tally = added(kinds, tally, born, real, sign=1)
+        claims = jnp.max(jnp.where(real[:, None], born.strength, 0), axis=0)
+        return (
+            start + size, written(population, slots, born), tally, jnp.maximum(largest, claims)
+        )  # fmt: skip
+
+    start = (jnp.zeros((), jnp.int64), population, tally, jnp.zeros_like(tally.bound))
+    _, population, tally, largest = jax.lax.while_loop(
+        lambda carry: carry[0] < turnover.births, write, start
+    )
+    return population, settled(kinds, tally, population, largest)

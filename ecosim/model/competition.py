@@ -17,6 +17,7 @@ from jax import Array
 from ecosim.model import exact
 from ecosim.model.population import Population
 from ecosim.model.structure import Kinds
+from ecosim.model.tally import Tally, by_patch
 from ecosim.scenario import Scenario
 
 
@@ -43,7 +44,8 @@ def parameters(scenario: Scenario) -> Parameters:
 
 
 def exchange(
-    kinds: Kinds, parameters: Parameters, population: Population, *, size: Array, supply: Array
+    kinds: Kinds, parameters: Parameters, population: Population, *, tally: Tally,
+    size: Array | None, supply: Array,
 ) -> Exchange:
     """Return gains and what is left of a supply.
 
@@ -51,25 +53,25 @@ def exchange(
         kinds: static structure.
         parameters: traced numbers.
         population: the agents.
-        size: factor on each agent's claims (a firm's output; 1 for organisms), `[C]`.
+        tally: running sums over them.
+        size: factor on each agent's claims (a firm's output), `[C]`; None: 1 for all.
         supply: emitted per patch and niche, `[P, K]`.
 
     """
-    claims = population.strength * size[:, None]
-    claims = jnp.where(population.alive[:, None], claims, 0)
+    claims = jnp.where(population.alive[:, None], population.strength, 0)
+    if size is not None:
+        claims = claims * size[:, None]
     if kinds.competition == "additive":
         return _additive(kinds, parameters, population, claims, supply)
-    # Gains are computed from the same rounded claims as their totals: what is emitted is divided.
-    unit = exact.quantum(jnp.max(claims, axis=0), jnp.sum(population.alive))
-    whole = exact.rounded(claims, unit)
-    totals = _by_patch(kinds, population, whole).astype(jnp.float64) * unit
+    if size is None:
+        totals = tally.sums.claims.astype(jnp.float64) * tally.claim_unit
+    else:
+        totals = _totals(kinds, population, claims)
     mass = totals + parameters.unclaimed
     emitted = supply.astype(jnp.float64)
     price = jnp.where(mass > 0, emitted / jnp.where(mass > 0, mass, 1), 0)
     unclaimed = jnp.where(mass > 0, price * parameters.unclaimed, emitted)
-    # A claim and its price may leave float32's range where their product does not.
-    paid = (whole.astype(jnp.float64) * unit).astype(supply.dtype)
-    gain = _paid(kinds, population, paid, price.astype(supply.dtype))
+    gain = _paid(kinds, population, claims, price.astype(supply.dtype))
     return Exchange(gain, price.astype(supply.dtype), supply, unclaimed)
 
 
@@ -79,24 +81,20 @@ def _additive(
     emitted = jnp.sum(supply.astype(jnp.float64), axis=1)
     shares = supply / jnp.where(emitted > 0, emitted, 1)[:, None].astype(supply.dtype)
     payoff = _paid(kinds, population, claims, shares)
-    unit = exact.quantum(jnp.max(payoff), jnp.sum(population.alive))
-    whole = exact.rounded(payoff, unit)[:, None]
-    mass = _by_patch(kinds, population, whole)[:, 0].astype(jnp.float64) * unit
-    mass = mass + parameters.unclaimed
+    mass = _totals(kinds, population, payoff[:, None])[:, 0] + parameters.unclaimed
     rate = jnp.where(mass > 0, emitted / jnp.where(mass > 0, mass, 1), 0)
     left = jnp.where(mass > 0, rate * parameters.unclaimed, emitted)
     own = rate[population.patch] if kinds.patches > 1 else rate[0]
-    gain = ((whole[:, 0].astype(jnp.float64) * unit) * own).astype(supply.dtype)
+    gain = (payoff.astype(jnp.float64) * own).astype(supply.dtype)
     price = shares * rate[:, None].astype(supply.dtype)
     return Exchange(gain, price, supply, left[:, None] * shares.astype(jnp.float64))
 
 
-def _by_patch(kinds: Kinds, population: Population, whole: Array) -> Array:
-    """Return integer totals `[P, columns]` over the agents of each patch."""
-    if kinds.patches == 1:
-        return jnp.sum(whole, axis=0, keepdims=True)
-    start = jnp.zeros((kinds.patches, whole.shape[1]), whole.dtype)
-    return start.at[population.patch].add(whole)
+def _totals(kinds: Kinds, population: Population, claims: Array) -> Array:
+    """Return exact totals `[P, columns]`, float64, of claims `[C, columns]` in each patch."""
+    unit = exact.quantum(jnp.max(claims, axis=0), jnp.sum(population.alive))
+    whole = by_patch(kinds, population.patch, exact.rounded(claims, unit))
+    return whole.astype(jnp.float64) * unit
 
 
 def _paid(kinds: Kinds, population: Population, claims: Array, price: Array) -> Array:

@@ -11,7 +11,7 @@ import numpy as np
 from jax import Array
 
 from ecosim.model import niches, randomness
-from ecosim.model.population import Agents, Population, Rows, padded, place
+from ecosim.model.population import Agents, Population, Rows, newborn, padded, written
 from ecosim.model.randomness import Stream
 from ecosim.model.scope import random_scope
 from ecosim.model.structure import Kinds
@@ -119,7 +119,7 @@ def founders(
         allocation=allocation,
     )
     empty = padded(_one_block(kinds), capacity)
-    return place(kinds, agents, empty, jnp.arange(size), rows)
+    return written(empty, jnp.arange(size), newborn(kinds, agents, rows))
 
 
 def _one_block(kinds: Kinds) -> Population:

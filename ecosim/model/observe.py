@@ -6,26 +6,20 @@ import jax.numpy as jnp
 from jax import Array
 
 from ecosim.model import exact
-from ecosim.model.population import Population
 from ecosim.model.step import State, World
 from ecosim.model.structure import Kinds
-
-SPECIALIST = 0.9  # an agent is a specialist of a niche with at least this share of its budget
-BINS = 64  # of the histogram of breadth on [1, K]
 
 
 def measure(
     world: World, kinds: Kinds, selection: object, state: State
 ) -> tuple[dict[str, Array], Array]:
     """Return metrics by name (float64, `[]` or `[K]`) and the histogram of breadth (int64[64])."""
-    population = state.population
+    population, sums, unit = state.population, state.tally.sums, state.tally.share_unit
     alive = population.alive
-    count = jnp.sum(alive).astype(jnp.float64)
+    count = jnp.sum(sums.main).astype(jnp.float64)
     number = jnp.maximum(count, 1)
-    special = alive & (population.depth >= SPECIALIST)
-    specialists = _counts(kinds, population.niche, special)
-    main = _counts(kinds, population.niche, alive)
-    use = exact.column_totals(population.allocation, alive, jnp.ones(())) / number
+    use = sums.use.astype(jnp.float64) * unit / number
+    special = jnp.sum(sums.specialists)
     supplied = jnp.sum(state.supply, axis=0) > 0
     kept = jnp.maximum(jnp.sum(supplied), 1).astype(jnp.float64)
     born, died = ("entries", "exits") if kinds.world == "market" else ("births", "deaths")
@@ -34,27 +28,23 @@ def measure(
         born: state.births.astype(jnp.float64),
         died: state.deaths.astype(jnp.float64),
         "births_refused": state.refused.astype(jnp.float64),
-        "breadth_mean": exact.total(population.breadth, alive) / number,
-        "depth_mean": exact.total(population.depth, alive) / number,
-        "specialist_share": jnp.sum(special) / number,
-        "coverage": jnp.sum(supplied & (specialists > 0)) / kept,
-        "niches_used": jnp.sum(supplied & (main > 0)) / kept,
+        "breadth_mean": sums.breadth.astype(jnp.float64) * unit * kinds.niches / number,
+        "depth_mean": sums.depth.astype(jnp.float64) * unit / number,
+        "specialist_share": special / number,
+        "coverage": jnp.sum(supplied & (sums.specialists > 0)) / kept,
+        "niches_used": jnp.sum(supplied & (sums.main > 0)) / kept,
         "evenness": _evenness(use),
-        **_overlap(population, count),
-        **_hill(main / number),
+        **_overlap(sums.direction.astype(jnp.float64) * unit, count),
+        **_hill(sums.main / number),
         "stock_mean": exact.total(population.stock, alive) / number,
         "age_mean": exact.total(population.age.astype(population.stock.dtype), alive) / number,
         **state.flows,
         **world.measure(selection, population),
         "allocation": use,
-        "specialists": specialists / number,
+        "specialists": sums.specialists / number,
         "supply": jnp.sum(state.supply, axis=0).astype(jnp.float64),
     }
-    return metrics, _histogram(kinds, population)
-
-
-def _counts(kinds: Kinds, niche: Array, who: Array) -> Array:
-    return jnp.zeros(kinds.niches, jnp.int64).at[niche].add(who.astype(jnp.int64))
+    return metrics, sums.histogram
 
 
 def _evenness(use: Array) -> Array:
@@ -65,16 +55,13 @@ def _evenness(use: Array) -> Array:
     return -jnp.sum(use * logs) / jnp.log(jnp.asarray(use.shape[0], use.dtype))
 
 
-def _overlap(population: Population, count: Array) -> dict[str, Array]:
+def _overlap(direction: Array, count: Array) -> dict[str, Array]:
     """Mean Pianka overlap of all pairs, and Leinster-Cobbold diversity of order 2 with it.
 
     With u = x / |x| both follow from |sum u|^2: the pairs are never formed. Pianka 1973;
     Leinster & Cobbold 2012 (Ecology 93:477).
     """
-    x, alive = population.allocation, population.alive
-    norm = jnp.sqrt(jnp.sum(x * x, axis=1, keepdims=True))
-    direction = jnp.where(norm > 0, x / jnp.where(norm > 0, norm, 1), 0)
-    together = jnp.sum(exact.column_totals(direction, alive, jnp.ones(())) ** 2)
+    together = jnp.sum(direction**2)
     pairs = count * (count - 1)
     mean = jnp.where(pairs > 0, (together - count) / jnp.where(pairs > 0, pairs, 1), jnp.nan)
     diversity = jnp.where(together > 0, count**2 / jnp.where(together > 0, together, 1), 0)
@@ -93,9 +80,3 @@ def _hill(shares: Array) -> dict[str, Array]:
         "hill_2": jnp.where(some, 1 / square, 0),
     }
 
-
-def _histogram(kinds: Kinds, population: Population) -> Array:
-    span = max(kinds.niches - 1, 1)
-    place = (population.breadth - 1) / span * BINS
-    place = jnp.clip(place, 0, BINS - 1).astype(jnp.int32)
-    return jnp.zeros(BINS, jnp.int64).at[place].add(population.alive.astype(jnp.int64))

@@ -79,24 +79,21 @@ def with_allocation(
     )
 
 
-def place(
-    kinds: Kinds, parameters: Agents, population: Population, slots: Array, rows: Rows
-) -> Population:
-    """Return the population with newborn rows in slots; slots >= C are left out."""
+def newborn(kinds: Kinds, parameters: Agents, rows: Rows) -> Population:
+    """Return newborns `[B]` with all their columns."""
     strength, breadth, depth, niche = described(kinds, parameters, rows.budget, rows.allocation)
-    new = Population(
-        alive=jnp.ones_like(slots, dtype=bool),
-        age=jnp.zeros_like(slots, dtype=jnp.int32),
-        strikes=jnp.zeros_like(slots, dtype=jnp.int32),
-        strength=strength,
-        breadth=breadth,
-        depth=depth,
-        niche=niche,
-        **rows._asdict(),
-    )
+    zero = jnp.zeros(rows.id.shape, jnp.int32)
+    return Population(
+        alive=jnp.ones(rows.id.shape, bool), age=zero, strikes=zero, strength=strength,
+        breadth=breadth, depth=depth, niche=niche, **rows._asdict(),
+    )  # fmt: skip
+
+
+def written(population: Population, slots: Array, rows: Population) -> Population:
+    """Return the population with rows in slots; slots >= C are left out."""
     return Population(*(
         column.at[slots].set(values, mode="drop", unique_indices=True)
-        for column, values in zip(population, new, strict=True)
+        for column, values in zip(population, rows, strict=True)
     ))
 
 

@@ -25,6 +25,7 @@ from ecosim.model.competition import Exchange
 from ecosim.model.population import Agents, Population
 from ecosim.model.structure import Kinds
 from ecosim.model.surroundings import Surroundings
+from ecosim.model.tally import Tally, counted
 
 
 class Status(IntEnum):
@@ -39,7 +40,7 @@ class Status(IntEnum):
 class World(NamedTuple):
     """What sets one world apart: functions of (selection parameters, population, ...)."""
 
-    size: Callable[[Any, Population], Array]  # factor on each agent's claims, float[C]
+    size: Callable[[Any, Population], Array] | None  # factor on claims, float[C]; None: all 1
     decide: Callable[[Kinds, Any, Population, Surroundings], Turnover]
     flows: Callable[[Any, Population, Exchange], dict[str, Array]]  # float64 scalars, each step
     measure: Callable[[Any, Population], dict[str, Array]]  # float64 scalars, at recordings
@@ -61,6 +62,7 @@ class State(NamedTuple):
     """Everything that the next step depends on, and what recordings need of the last one."""
 
     population: Population
+    tally: Tally
     environment: environment.State
     clock: Array  # int64 steps done
     key: Array  # uint32[2]
@@ -91,9 +93,12 @@ def step(world: World, kinds: Kinds, parameters: Parameters, state: State) -> St
         kinds, p.response, p.agents, population=state.population, positions=env.positions,
         price=state.price,
     )
+    adapts = kinds.drifting or kinds.adaptation != "none"
+    tally = counted(kinds, population, state.tally) if adapts else state.tally
     exchange = competition.exchange(
-        kinds, p.competition, population, size=world.size(p.selection, population), supply=supply
-    )
+        kinds, p.competition, population, tally=tally, supply=supply,
+        size=world.size(p.selection, population) if world.size else None,
+    )  # fmt: skip
     around = Surroundings(
         state.clock, state.key, exchange, env.positions, p.mutation, p.dispersal
     )
@@ -101,21 +106,23 @@ def step(world: World, kinds: Kinds, parameters: Parameters, state: State) -> St
     died = jnp.sum(turnover.dies).astype(jnp.int64)
     status = _room(turnover, died, state.log)
     hold = status != Status.RUNNING
-    turnover = turnover._replace(births=jnp.where(hold, 0, turnover.births))
+    turnover = turnover._replace(
+        births=jnp.where(hold, 0, turnover.births), dies=turnover.dies & ~hold
+    )
     log = state.log
     if log is not None:
         before = turnover.population
         log = events.noted(
-            log, before, turnover.dies & ~hold, step=state.clock + 1, born=False
+            log, before, turnover.dies, step=state.clock + 1, born=False
         )
-    settled = births.settle(kinds, p.agents, turnover)
+    settled, tally = births.settle(kinds, p.agents, turnover, tally)
     settled = _unless(hold, kinds, state.population, settled)
     if log is not None:
         born = settled.alive & (settled.age == 0) & ~hold
         log = events.noted(log, settled, born, step=state.clock + 1, born=True)
     flows = flows_of(exchange, population.alive) | world.flows(p.selection, population, exchange)
     after = state._replace(
-        environment=env, clock=state.clock + 1, supply=supply, price=exchange.price,
+        tally=tally, environment=env, clock=state.clock + 1, supply=supply, price=exchange.price,
         flows=flows, births=state.births + turnover.births, deaths=state.deaths + died,
         refused=state.refused + turnover.refused,
     )  # fmt: skip

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import jax.numpy as jnp
 from jax import Array
 
 from ecosim.model.births import Turnover
@@ -24,10 +23,6 @@ def parameters(scenario: Scenario) -> Any:
     return _LIFE_CYCLES[scenario.selection.kind].parameters(scenario)
 
 
-def _size(_: Any, population: Population) -> Array:
-    return jnp.ones_like(population.stock)
-
-
 def _decide(kinds: Kinds, numbers: Any, population: Population, around: Surroundings) -> Turnover:
     return _LIFE_CYCLES[kinds.selection].decide(kinds, numbers, population, around)
 
@@ -40,4 +35,4 @@ def _measure(_: Any, population: Population) -> dict[str, Array]:
     return {}
 
 
-WORLD = World(size=_size, decide=_decide, flows=_flows, measure=_measure)
+WORLD = World(size=None, decide=_decide, flows=_flows, measure=_measure)

@@ -8,10 +8,10 @@ from jax import Array
 
 from ecosim.model import exact
 from ecosim.model.competition import Exchange
-from ecosim.model.observe import SPECIALIST
 from ecosim.model.population import Population
 from ecosim.model.selection import exit_entry
 from ecosim.model.step import World
+from ecosim.model.tally import SPECIALIST
 from ecosim.scenario import Scenario
 
 

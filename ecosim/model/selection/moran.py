@@ -59,8 +59,9 @@ def decide(
         )
 
     after = population._replace(age=population.age + 1)
-    one, none = jnp.ones((), jnp.int64), jnp.zeros((), jnp.int64)
-    return Turnover(after, dies, one, none, dies, newborns)
+    # Where nobody lives, nobody is born.
+    one, none = jnp.any(alive).astype(jnp.int64), jnp.zeros((), jnp.int64)
+    return Turnover(after, dies & alive, one, none, dies, newborns)
 
 
 

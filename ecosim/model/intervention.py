@@ -1,0 +1,72 @@
+"""Interventions from outside between two steps: agents taken out, stocks and allocations set."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from ecosim.model import events
+from ecosim.model.population import Agents, Population, with_allocation
+from ecosim.model.step import State
+from ecosim.model.structure import Kinds
+from ecosim.model.tally import counted
+
+
+class Intervention(NamedTuple):
+    """What to change before the next step; rows where the masks are False are not read."""
+
+    leaves: Array  # bool[C] who is taken out
+    restocked: Array  # bool[C] whose stock is set
+    stock: Array  # float[C]
+    reallocated: Array | None = None  # bool[C] whose allocation is set; None: nobody's
+    allocation: Array | None = None  # float[C, K] on the simplex
+
+
+@partial(jax.jit, static_argnames=("kinds",))
+def intervene(kinds: Kinds, agents: Agents, state: State, change: Intervention) -> State:
+    """Return the state after an intervention; the log of events, if any, must be empty.
+
+    Those taken out count among the deaths (exits) of the step that comes, and in its events.
+
+    Args:
+        kinds: static structure.
+        agents: traced numbers of agents.
+        state: the state between two steps.
+        change: what to change.
+
+    """
+    agents, change = jax.tree.map(jnp.asarray, (agents, change))
+    population = state.population
+    stock = jnp.where(change.restocked, change.stock, population.stock)
+    population = population._replace(stock=stock)
+    if change.allocation is not None and change.reallocated is not None:
+        population = _reallocated(
+            kinds, agents, population, change.reallocated, change.allocation
+        )
+    leaves = change.leaves & population.alive
+    log = state.log
+    if log is not None:
+        log = events.noted(log, population, leaves, step=state.clock + 1, born=False)
+    population = population._replace(alive=population.alive & ~leaves)
+    return state._replace(
+        population=population,
+        tally=counted(kinds, population, state.tally),
+        deaths=state.deaths + jnp.sum(leaves).astype(jnp.int64),
+        log=log,
+    )
+
+
+def _reallocated(
+    kinds: Kinds, agents: Agents, population: Population, who: Array, allocation: Array
+) -> Population:
+    """Set the allocation of some, and all that follows from it; the others keep every bit."""
+    moved = with_allocation(kinds, agents, population, allocation)
+
+    def chosen(new: Array, old: Array) -> Array:
+        return jnp.where(who.reshape(-1, *[1] * (new.ndim - 1)), new, old)
+
+    return Population(*map(chosen, moved, population))

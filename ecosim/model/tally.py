@@ -1,0 +1,133 @@
+"""Exact running sums over the living of what an agent keeps for life.
+
+Claims, allocations and breadth change only by birth and death (unless agents adapt), so a step
+adds its newborns and subtracts its dead instead of reading all agents. The sums are integers in
+units of powers of two: adding and subtracting them is exact, so a running sum equals a new count.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from ecosim.model import exact
+from ecosim.model.population import Population
+from ecosim.model.structure import Kinds
+
+SPECIALIST = 0.9  # an agent is a specialist of a niche with at least this share of its budget
+BINS = 64  # of the histogram of breadth on [1, K]
+
+
+class Sums(NamedTuple):
+    """Integer sums, int64; P patches and K niches."""
+
+    claims: Array  # [P, K] claims on niches, in units of `claim_unit`
+    use: Array  # [K] allocations, in units of `share_unit`
+    direction: Array  # [K] allocations divided by their Euclidean norm, likewise
+    breadth: Array  # [] breadth / K, likewise
+    depth: Array  # [] likewise
+    main: Array  # [K] agents by the niche of their largest share
+    specialists: Array  # [K] specialists by niche
+    histogram: Array  # [64] agents by breadth
+
+
+class Tally(NamedTuple):
+    """Sums and what their units follow from: the most agents and the largest claims so far."""
+
+    sums: Sums
+    most: Array  # int64 largest number of agents so far
+    bound: Array  # float[K] largest claim on each niche so far
+
+    @property
+    def claim_unit(self) -> Array:
+        """Return the value of one unit of claims, float64[K]."""
+        return exact.quantum(self.bound, self.most)
+
+    @property
+    def share_unit(self) -> Array:
+        """Return the value of one unit of the other sums, float64 scalar."""
+        return exact.quantum(jnp.ones(()), self.most)
+
+
+def counted(kinds: Kinds, population: Population, before: Tally | None = None) -> Tally:
+    """Return a tally counted anew over all the living."""
+    alive = population.alive
+    claims = jnp.where(alive[:, None], population.strength, 0)
+    most, bound = jnp.sum(alive).astype(jnp.int64), jnp.max(claims, axis=0)
+    if before is not None:
+        most, bound = jnp.maximum(most, before.most), jnp.maximum(bound, before.bound)
+    empty = Tally(_zero(kinds), most, bound)
+    return empty._replace(sums=sums(kinds, empty, population, alive))
+
+
+def _zero(kinds: Kinds) -> Sums:
+    k = kinds.niches
+    shapes = ((kinds.patches, k), (k,), (k,), (), (), (k,), (k,), (BINS,))
+    return Sums(*(jnp.zeros(shape, jnp.int64) for shape in shapes))
+
+
+def emptied(kinds: Kinds, tally: Tally) -> Tally:
+    """Return the tally of nobody, in the same units."""
+    return tally._replace(sums=_zero(kinds))
+
+
+def sums(kinds: Kinds, tally: Tally, rows: Population, who: Array) -> Sums:
+    """Return the sums over the rows `[B]` of the mask `who`, in the units of a tally."""
+    unit, x = tally.share_unit, rows.allocation
+    column = who[:, None]
+    norm = jnp.sqrt(jnp.sum(x * x, axis=1, keepdims=True))
+    direction = jnp.where(norm > 0, x / jnp.where(norm > 0, norm, 1), 0)
+    claims = exact.rounded(jnp.where(column, rows.strength, 0), tally.claim_unit)
+    counts = who.astype(jnp.int64)
+    niches, span = jnp.zeros(kinds.niches, jnp.int64), max(kinds.niches - 1, 1)
+    place = jnp.clip((rows.breadth - 1) / span * BINS, 0, BINS - 1).astype(jnp.int32)
+    special = who & (rows.depth >= SPECIALIST)
+    return Sums(
+        claims=by_patch(kinds, rows.patch, claims),
+        use=jnp.sum(exact.rounded(jnp.where(column, x, 0), unit), axis=0),
+        direction=jnp.sum(exact.rounded(jnp.where(column, direction, 0), unit), axis=0),
+        breadth=jnp.sum(exact.rounded(jnp.where(who, rows.breadth / kinds.niches, 0), unit)),
+        depth=jnp.sum(exact.rounded(jnp.where(who, rows.depth, 0), unit)),
+        main=niches.at[rows.niche].add(counts),
+        specialists=niches.at[rows.niche].add(special.astype(jnp.int64)),
+        histogram=jnp.zeros(BINS, jnp.int64).at[place].add(counts),
+    )
+
+
+def by_patch(kinds: Kinds, patch: Array, whole: Array) -> Array:
+    """Return integer totals `[P, K]` of rows `[B, K]` over each patch."""
+    if kinds.patches == 1:
+        return jnp.sum(whole, axis=0, keepdims=True)
+    start = jnp.zeros((kinds.patches, whole.shape[1]), whole.dtype)
+    return start.at[patch].add(whole)
+
+
+def added(kinds: Kinds, tally: Tally, rows: Population, who: Array, *, sign: int) -> Tally:
+    """Return the tally with rows added (sign 1) or taken away (sign -1)."""
+    change = sums(kinds, tally, rows, who)
+    return tally._replace(
+        sums=jax.tree.map(lambda old, new: old + sign * new, tally.sums, change)
+    )
+
+
+def settled(
+    kinds: Kinds, tally: Tally, population: Population, largest: Array
+) -> Tally:
+    """Return the tally of a population after births, counted anew if its units must change.
+
+    Args:
+        kinds: static structure.
+        tally: the sums after the deaths and births.
+        population: the agents it sums over.
+        largest: largest claim of the newborns on each niche, `[K]`.
+
+    """
+    most = jnp.maximum(tally.most, jnp.sum(tally.sums.main))
+    later = tally._replace(most=most, bound=jnp.maximum(tally.bound, largest))
+    same = jnp.all(later.claim_unit == tally.claim_unit)
+    same &= later.share_unit == tally.share_unit
+    # Sums in outgrown units may have overflowed: they are not converted but counted anew.
+    return jax.lax.cond(same, lambda: later, lambda: counted(kinds, population, later))

@@ -1,0 +1,661 @@
+"""One step of every selection, agent by agent, in plain Python: slow, readable, independent.
+
+The compiled step must make the same decisions and reach the same numbers on the same draws, which
+are the one thing taken from the package (`ecosim.model.randomness`). Every comparison that decides
+something reports how close it was (`closest`), so that a test can leave knife edges alone.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+import jax
+import numpy as np
+
+from ecosim.compilation import prepared
+from ecosim.model import randomness
+from ecosim.model.randomness import Stream
+from ecosim.scenario import Scenario
+
+# --- Draws ---------------------------------------------------------------------------------------
+
+
+@partial(jax.jit, static_argnames=("dtype",))
+def _units(key: Any, step: Any, stream: Any, ids: Any, lane: Any, dtype: str) -> Any:
+    first, second = randomness.words(key, step, stream, ids, lane)
+    return randomness.open_unit(first, dtype), randomness.open_unit(second, dtype)
+
+
+@partial(jax.jit, static_argnames=("count", "dtype"))
+def _normals(key: Any, step: Any, stream: Any, ids: Any, count: int, dtype: str) -> Any:
+    return randomness.normals(key, step, stream, ids, count=count, dtype=dtype)
+
+
+_words = jax.jit(randomness.words)
+_fine = jax.jit(randomness.fine_uniform)
+_child = jax.jit(randomness.child_id)
+_poisson = jax.jit(randomness.poisson)
+
+
+class Draws:
+    """The random numbers of a run, asked for by purpose, step and agent."""
+
+    def __init__(self, seed: int, dtype: str) -> None:
+        self.dtype = dtype
+        with prepared():
+            self.key = randomness.run_key(seed)
+
+    def _asked(self, function: Any, step: int, stream: int, ids: Sequence[int], *rest: Any) -> Any:
+        whole = np.zeros(-(-max(len(ids), 1) // 64) * 64, np.uint64)  # few shapes: few programs
+        whole[: len(ids)] = ids
+        with prepared():
+            return function(self.key, np.int64(step), np.uint32(stream), whole, *rest)
+
+    def units(
+        self, step: int, stream: Stream, ids: Sequence[int], lane: int = 0
+    ) -> list[tuple[float, float]]:
+        """Two uniform numbers for each id."""
+        first, second = self._asked(_units, step, stream, ids, np.int64(lane), self.dtype)
+        return list(zip(_floats(first, ids), _floats(second, ids), strict=True))
+
+    def uniform(self, step: int, stream: Stream, ids: Sequence[int]) -> list[float]:
+        return [first for first, _ in self.units(step, stream, ids)]
+
+    def normals(
+        self, step: int, stream: Stream, ids: Sequence[int], count: int
+    ) -> list[list[float]]:
+        drawn = self._asked(_normals, step, stream, ids, count, self.dtype)
+        return np.asarray(drawn, float)[: len(ids)].tolist()
+
+    def fine(self, step: int, stream: Stream, ids: Sequence[int]) -> list[float]:
+        return _floats(self._asked(_fine, step, stream, ids), ids)
+
+    def lots(self, step: int, stream: Stream, ids: Sequence[int]) -> list[int]:
+        """One 64-bit integer for each id."""
+        high, low = self._asked(_words, step, stream, ids)
+        pairs = zip(np.asarray(high).tolist(), np.asarray(low).tolist(), strict=True)
+        return [(h << 32) | w for h, w in pairs][: len(ids)]
+
+    def child(self, parent: int, step: int, number: int) -> int:
+        with prepared():
+            return int(_child(np.uint64(parent), np.int64(step), np.int64(number)))
+
+    def poisson(self, step: int, mean: float) -> int:
+        with prepared():
+            return int(_poisson(self.key, np.int64(step), np.float64(mean)))
+
+
+def _floats(values: Any, ids: Sequence[int]) -> list[float]:
+    return np.asarray(values, float)[: len(ids)].tolist()
+
+
+# --- Agents --------------------------------------------------------------------------------------
+
+
+@dataclass
+class Agent:
+    id: int
+    parent: int
+    lineage: int
+    group: int
+    patch: int
+    age: int
+    budget: float
+    stock: float
+    strikes: int
+    trait: list[float]  # position and log width on an axis
+    allocation: list[float]
+
+
+@dataclass
+class Outcome:
+    """What one step did."""
+
+    born: list[Agent]
+    dead: list[int]
+    refused: int
+    gain: dict[int, float]
+    price: list[list[float]]
+    supply: list[list[float]]
+    unclaimed: list[list[float]]
+    closest: float
+
+
+def breadth(allocation: Sequence[float]) -> float:
+    return math.exp(-math.fsum(x * math.log(x) for x in allocation if x > 0))
+
+
+def project(point: Sequence[float]) -> tuple[list[float], float]:
+    """Nearest point of the simplex, dropping coordinates until those left stay positive (Michelot).
+
+    Also how close a coordinate was to being kept or dropped.
+    """
+    active = list(range(len(point)))
+    while True:
+        shift = (math.fsum(point[k] for k in active) - 1) / len(active)
+        left = [k for k in active if point[k] > shift]
+        if left == active:
+            break
+        active = left
+    clipped = [max(x - shift, 0.0) if k in active else 0.0 for k, x in enumerate(point)]
+    total = math.fsum(clipped)
+    return [x / total for x in clipped], min(abs(x - shift) for x in point)
+
+
+def moved_on_simplex(
+    allocation: Sequence[float], noise: Sequence[float], size: float
+) -> tuple[list[float], float]:
+    count = len(allocation)
+    if count == 1:
+        return list(allocation), math.inf
+    mean = math.fsum(noise) / count
+    scale = size * math.sqrt(count / (count - 1))
+    return project([x + scale * (z - mean) for x, z in zip(allocation, noise, strict=True)])
+
+
+def utilisation(trait: Sequence[float], positions: Sequence[float]) -> list[float]:
+    z, width = trait[0], math.exp(trait[1])
+    exponents = [-0.5 * ((a - z) / width) ** 2 for a in positions]
+    raised = [math.exp(e - max(exponents)) for e in exponents]
+    return [r / math.fsum(raised) for r in raised]
+
+
+def neighbours(graph: Any, count: int) -> dict[tuple[int, int], float]:
+    """Weights of the edges in both directions."""
+    if graph == "complete":
+        pairs = [(a, b, 1.0) for a in range(count) for b in range(a)]
+    elif graph == "path":
+        pairs = [(a, a + 1, 1.0) for a in range(count - 1)]
+    elif graph == "cycle":
+        pairs = [(a, (a + 1) % count, 1.0) for a in range(count)]
+    elif graph == "star":
+        pairs = [(0, a, 1.0) for a in range(1, count)]
+    else:
+        pairs = [(e[0], e[1], e[2] if len(e) > 2 else 1.0) for e in graph]
+    return {(a, b): w for x, y, w in pairs for a, b in ((x, y), (y, x))}
+
+
+# --- The world -----------------------------------------------------------------------------------
+
+
+@dataclass
+class Reference:
+    scenario: Scenario
+    draws: Draws
+    agents: list[Agent] = field(default_factory=list)
+    clock: int = 0
+    deficit: list[float] = field(default_factory=list)
+    positions: list[float] = field(default_factory=list)
+    price: list[list[float]] = field(default_factory=list)
+    closest: float = math.inf
+
+    @classmethod
+    def begin(cls, scenario: Scenario) -> Reference:
+        self = cls(scenario, Draws(scenario.run.seed, scenario.run.precision))
+        count = scenario.niches.count
+        self.deficit = [0.0] * count
+        self.positions = [(k + 0.5) * scenario.niches.length / count for k in range(count)]
+        self.price = [[0.0] * count for _ in range(scenario.patches.count)]
+        self.agents = list(self.founders())
+        return self
+
+    def adopt(self, state: Any) -> None:
+        """Go on from the compiled step's state, so that differences do not add up."""
+        self.clock = int(state.clock)
+        self.deficit = np.asarray(state.environment.deficit, float).tolist()
+        self.positions = np.asarray(state.environment.positions, float).tolist()
+        self.price = np.asarray(state.price, float).tolist()
+        p = state.population
+        names = [name for name in Agent.__dataclass_fields__]
+        columns = [np.asarray(getattr(p, name))[np.asarray(p.alive)].tolist() for name in names]
+        self.agents = [
+            Agent(**dict(zip(names, row, strict=True))) for row in zip(*columns, strict=True)
+        ]
+
+    def near(self, difference: float, scale: float = 1.0) -> None:
+        """Note how close a decision was."""
+        self.closest = min(self.closest, abs(difference) / max(abs(scale), 1e-300))
+
+    def moved(
+        self, allocation: Sequence[float], noise: Sequence[float], size: float
+    ) -> list[float]:
+        """An allocation after a Gaussian step."""
+        point, margin = moved_on_simplex(allocation, noise, size)
+        if self.draws.dtype == "float64":
+            # A share of 1e-17 in place of 0 is a claim of 1e-4 at an exponent of a quarter.
+            self.near(margin, 1e3)
+        return point
+
+    # Founders
+
+    def founders(self) -> Iterable[Agent]:
+        s, p = self.scenario, self.scenario.population
+        count, ids, market = s.niches.count, list(range(1, p.size + 1)), s.world == "market"
+        group = self.groups()
+        stock = self.draws.uniform(0, Stream.STOCK, ids)
+        axis = s.niches.space == "axis"
+        noise = self.draws.normals(0, Stream.START, ids, 1 if axis else count)
+        scope = self.scope(ids, [1.0] * count) if p.start == "random" else []
+        for i, name in enumerate(ids):
+            trait: list[float] = []
+            if axis:
+                middle = s.niches.length / 2 if p.position is None else p.position
+                width = s.niches.length if p.width is None else p.width
+                trait = [middle + p.variation * noise[i][0], math.log(width)]
+                allocation = utilisation(trait, self.positions)
+            else:
+                allocation = [1 / count] * count
+                if p.groups:
+                    allocation = list(p.groups[group[i]].allocation)
+                elif p.start == "random":
+                    allocation = scope[i]
+                elif p.start == "specialists":
+                    allocation = [float(k == i % count) for k in range(count)]
+                elif p.allocation is not None:
+                    allocation = list(p.allocation)
+                if p.variation > 0:
+                    allocation = self.moved(allocation, noise[i], p.variation)
+            factor = p.groups[group[i]].budget if p.groups else 1.0
+            start = p.stock * (factor if market else 1.0)
+            yield Agent(
+                id=name, parent=0, lineage=name, group=group[i], patch=i % s.patches.count, age=0,
+                budget=p.budget * (1.0 if market else factor),
+                stock=start * (1 + p.stock_variation * (2 * stock[i] - 1)),
+                strikes=0, trait=trait, allocation=allocation,
+            )  # fmt: skip
+
+    def groups(self) -> list[int]:
+        """One agent for each group, the others by shares; what is left goes to largest rests."""
+        groups, size = self.scenario.population.groups, self.scenario.population.size
+        if not groups:
+            return [0] * size
+        whole = sum(g.share for g in groups)
+        wanted = [g.share / whole * (size - len(groups)) for g in groups]
+        counts = [1 + math.floor(w) for w in wanted]
+        rest = sorted(range(len(groups)), key=lambda i: -(wanted[i] - math.floor(wanted[i])))
+        for i in rest[: size - sum(counts)]:
+            counts[i] += 1
+        return [i for i, n in enumerate(counts) for _ in range(n)]
+
+    def scope(self, ids: Sequence[int], weights: Sequence[float]) -> list[list[float]]:
+        """m of the K niches by weight without replacement, m uniform; uniform shares of them."""
+        count = len(weights)
+        many = self.draws.uniform(self.clock, Stream.SCOPE, ids)
+        segments = [self.draws.units(self.clock, Stream.SEGMENTS, ids, k) for k in range(count)]
+        result = []
+        for i, u in enumerate(many):
+            keys = [-math.log(segments[k][i][0]) / max(weights[k], 1e-37) for k in range(count)]
+            chosen = sorted(range(count), key=keys.__getitem__)[: math.floor(u * count) + 1]
+            amount = [-math.log(segments[k][i][1]) if k in chosen else 0.0 for k in range(count)]
+            result.append([a / math.fsum(amount) for a in amount])
+        return result
+
+    # Environment
+
+    def supply(self) -> list[list[float]]:
+        """What each niche emits in each patch, after moving the environment one step."""
+        s, env, count = self.scenario, self.scenario.environment, self.scenario.niches.count
+        factor = [1.0] * count
+        for k in range(count):
+            if env.seasonal is not None:
+                turns = self.clock / env.seasonal.period
+                phase = turns - math.floor(turns) + (k / count if env.seasonal.staggered else 0)
+                factor[k] *= 1 + env.seasonal.amplitude * math.sin(2 * math.pi * phase)
+            if env.opening is not None:
+                opened = env.opening.initial + self.clock // env.opening.interval
+                factor[k] *= k < opened
+        if env.switching is not None:
+            first = self.first_state()
+            for k in range(count):
+                favoured = (k < count // 2) == first
+                sign = 1 if favoured else -1
+                factor[k] *= 1 + sign * env.switching.amplitude
+        if env.shocks is not None:
+            drawn = self.draws.uniform(self.clock, Stream.SHOCK, range(count))
+            for k in range(count):
+                self.near(drawn[k] - env.shocks.probability)
+                left = (1 - env.shocks.recovery) * self.deficit[k]
+                hit = drawn[k] < env.shocks.probability
+                self.deficit[k] = 1 - (1 - left) * (1 - env.shocks.severity) if hit else left
+                factor[k] *= 1 - self.deficit[k]
+        if env.drift is not None:
+            noise = self.draws.normals(self.clock, Stream.DRIFT, range(count), 1)
+            for k in range(count):
+                self.positions[k] += env.drift.velocity + env.drift.noise * noise[k][0]
+        rows = s.patches.supply or [s.niches.supply or [1.0] * count] * s.patches.count
+        whole = math.fsum(x for row in rows for x in row)
+        emitted = self.productivity()
+        return [[emitted * x / whole * factor[k] for k, x in enumerate(row)] for row in rows]
+
+    def first_state(self) -> bool:
+        switching = self.scenario.environment.switching
+        spell = self.clock // switching.spell
+        if switching.order == "alternating":
+            return spell % 2 == 0
+        drawn = self.draws.uniform(spell, Stream.SPELL, [0])[0]
+        self.near(drawn - switching.probability)
+        return drawn < switching.probability
+
+    def productivity(self) -> float:
+        s = self.scenario
+        if s.niches.productivity is not None:
+            return s.niches.productivity
+        if s.world == "market":
+            costs = s.market.costs
+            return s.population.size * (costs.upkeep * s.population.stock + costs.fixed)
+        return s.population.size * s.selection.upkeep
+
+    # Agents between births
+
+    def respond(self) -> None:
+        s = self.scenario
+        if s.environment.drift is not None:
+            for agent in self.agents:
+                agent.allocation = utilisation(agent.trait, self.positions)
+        elif s.world == "market" and s.market.incumbents.adaptation == "toward-demand":
+            if not max(map(max, self.price)) > 0:
+                return
+            pace = 1 - s.market.incumbents.inertia
+            for row in self.price:
+                best, second = sorted(row)[-1], sorted(row)[-2]
+                self.near(best - second, best)
+            for agent in self.agents:
+                row = self.price[agent.patch]
+                goal = row.index(max(row))
+                agent.allocation = [
+                    x + pace * ((k == goal) - x) for k, x in enumerate(agent.allocation)
+                ]
+
+    # Competition
+
+    def strength(self, agent: Agent) -> list[float]:
+        """Competence in each niche, to the power of the contest's exponent."""
+        s, t = self.scenario, self.scenario.tradeoff
+        spent = agent.budget * math.exp(-t.breadth_cost * (breadth(agent.allocation) - 1))
+        own = []
+        for x in agent.allocation:
+            raised = (spent * x) ** t.exponent
+            if t.kind == "saturating":
+                raised = raised / (raised + t.half_saturation**t.exponent)
+            elif t.kind == "threshold":
+                self.near(raised - t.threshold, t.threshold)
+                raised = raised if raised >= t.threshold else 0.0
+            own.append(raised)
+        if s.niches.space == "graph":
+            edges = neighbours(s.niches.graph, s.niches.count)
+            own = [
+                max(c + t.transfer * math.fsum(
+                    w * own[a] for (a, b), w in edges.items() if b == k
+                ), 0.0)
+                for k, c in enumerate(own)
+            ]  # fmt: skip
+        return [c**s.competition.exponent for c in own]
+
+    def exchange(self, supply: list[list[float]]) -> Outcome:
+        """Who receives how much; what nobody claims is left."""
+        s, rival = self.scenario, self.scenario.competition.unclaimed
+        scale = s.market.costs.scale
+        claims = {
+            a.id: [w * (a.stock**scale if s.world == "market" else 1.0) for w in self.strength(a)]
+            for a in self.agents
+        }
+        gain, price, unclaimed = {}, [], []
+        for patch, emitted in enumerate(supply):
+            here = [a for a in self.agents if a.patch == patch]
+            divide = self.divide_all if s.competition.kind == "additive" else self.divide_each
+            paid, left = divide(emitted, [claims[a.id] for a in here], rival)
+            for agent in here:
+                gain[agent.id] = math.fsum(
+                    c * p for c, p in zip(claims[agent.id], paid, strict=True)
+                )
+            price.append(paid)
+            unclaimed.append(left)
+        return Outcome([], [], 0, gain, price, supply, unclaimed, math.inf)
+
+    @staticmethod
+    def divide_each(
+        emitted: list[float], claims: list[list[float]], rival: float
+    ) -> tuple[list[float], list[float]]:
+        """Contest: every niche divides its own supply by claims."""
+        price, left = [], []
+        for k, supply in enumerate(emitted):
+            mass = math.fsum(row[k] for row in claims) + rival
+            price.append(supply / mass if mass > 0 else 0.0)
+            left.append(price[-1] * rival if mass > 0 else supply)
+        return price, left
+
+    @staticmethod
+    def divide_all(
+        emitted: list[float], claims: list[list[float]], rival: float
+    ) -> tuple[list[float], list[float]]:
+        """Additive: payoffs add up over niches and divide the whole supply."""
+        whole = math.fsum(emitted)
+        share = [supply / whole if whole > 0 else 0.0 for supply in emitted]
+        payoff = [math.fsum(f * c for f, c in zip(share, row, strict=True)) for row in claims]
+        mass = math.fsum(payoff) + rival
+        rate = whole / mass if mass > 0 else 0.0
+        left = rate * rival if mass > 0 else whole
+        return [f * rate for f in share], [f * left for f in share]
+
+    # Selection
+
+    def step(self) -> Outcome:
+        """Go one step on and say what happened."""
+        self.closest = math.inf
+        supply = self.supply()
+        self.respond()
+        outcome = self.exchange(supply)
+        self.price = outcome.price
+        decide = {
+            "energy": self.energy, "moran": self.moran, "wright-fisher": self.wright_fisher,
+        }[self.scenario.selection.kind]  # fmt: skip
+        if self.scenario.world == "market":
+            decide = self.market
+        decide(outcome)
+        outcome.closest = self.closest
+        dead = set(outcome.dead)
+        self.agents = [a for a in self.agents if a.id not in dead] + outcome.born
+        self.clock += 1
+        return outcome
+
+    def energy(self, outcome: Outcome) -> None:
+        s, living = self.scenario.selection, self.agents
+        chance = self.draws.uniform(self.clock, Stream.DEATH, [a.id for a in living])
+        divides = []
+        for agent, luck in zip(living, chance, strict=True):
+            agent.stock = agent.stock + outcome.gain[agent.id] - s.upkeep
+            agent.age += 1
+            self.near(agent.stock, s.upkeep)
+            self.near(agent.stock - s.division, s.division)
+            self.near(luck - s.mortality)
+            if agent.stock <= 0 or luck < s.mortality:
+                outcome.dead.append(agent.id)
+            elif agent.stock >= s.division:
+                divides.append(agent)
+        limit = self.scenario.population.limit
+        if limit is not None:
+            room = limit - (len(living) - len(outcome.dead))
+            lots = self.draws.lots(self.clock, Stream.TURNED_AWAY, [a.id for a in divides])
+            lot = {a.id: x for a, x in zip(divides, lots, strict=True)}
+            outcome.refused = max(len(divides) - room, 0)
+            divides = sorted(divides, key=lambda a: lot[a.id])[:room]
+        for agent in divides:
+            agent.stock /= 2
+        outcome.born = self.offspring([(a, 0, a.stock) for a in divides])
+
+    def moran(self, outcome: Outcome) -> None:
+        living = sorted(self.agents, key=lambda a: a.id)
+        for agent in living:
+            agent.age += 1
+        unit = self.draws.fine(self.clock, Stream.VICTIM, [0])[0]
+        dead = self.drawn(living, [1.0] * len(living), unit)
+        outcome.dead.append(dead.id)
+        candidates = living
+        if self.scenario.selection.order == "death-birth" and len(living) > 1:
+            candidates = [a for a in living if a is not dead]
+        unit = self.draws.fine(self.clock, Stream.PARENT, [0])[0]
+        parent = self.drawn(candidates, [outcome.gain[a.id] for a in candidates], unit)
+        outcome.born = self.offspring([(parent, 0, self.scenario.population.stock)])
+
+    def wright_fisher(self, outcome: Outcome) -> None:
+        living = sorted(self.agents, key=lambda a: a.id)
+        outcome.dead = [a.id for a in living]
+        gains = [outcome.gain[a.id] for a in living]
+        units = self.draws.fine(self.clock, Stream.PARENT, range(len(living)))
+        stock = self.scenario.population.stock
+        outcome.born = self.offspring(
+            [(self.drawn(living, gains, u), rank, stock) for rank, u in enumerate(units)]
+        )
+
+    def drawn(self, agents: list[Agent], weights: list[float], unit: float) -> Agent:
+        """Lay the agents end to end, each as long as its weight, and take the one at `unit`."""
+        if not max(weights) > 0:
+            weights = [1.0] * len(agents)
+        total, end, found = math.fsum(weights), 0.0, None
+        for agent, weight in zip(agents, weights, strict=True):
+            end += weight
+            self.near(end - unit * total, total)
+            if found is None and unit * total < end:
+                found = agent
+        return found or agents[-1]
+
+    def offspring(self, births: list[tuple[Agent, int, float]]) -> list[Agent]:
+        """Newborns of (parent, child's number, starting stock)."""
+        s, m = self.scenario, self.scenario.mutation
+        axis = s.niches.space == "axis"
+        ids = [self.draws.child(parent.id, self.clock, number) for parent, number, _ in births]
+        luck = self.draws.uniform(self.clock, Stream.MUTATES, ids)
+        noise = self.draws.normals(self.clock, Stream.STEP, ids, 2 if axis else s.niches.count)
+        patch = self.settled([parent.patch for parent, _, _ in births], ids)
+        newborns = []
+        for i, (parent, _, stock) in enumerate(births):
+            self.near(luck[i] - m.rate)
+            child = replace(
+                parent, id=ids[i], parent=parent.id, patch=patch[i], age=0, stock=stock,
+                strikes=0, trait=list(parent.trait), allocation=list(parent.allocation),
+            )  # fmt: skip
+            if axis:
+                if luck[i] < m.rate:
+                    child.trait[0] += m.step * noise[i][0]
+                    child.trait[1] += m.width_step * noise[i][1]
+                child.allocation = utilisation(child.trait, self.positions)
+            elif luck[i] < m.rate:
+                child.allocation = self.moved(child.allocation, noise[i], m.step)
+            newborns.append(child)
+        return newborns
+
+    def settled(self, patches: list[int], ids: list[int]) -> list[int]:
+        """Where newborns of these patches go: to a neighbour by weight, or nowhere."""
+        spec = self.scenario.patches
+        if spec.count == 1:
+            return patches
+        edges = neighbours(spec.graph, spec.count)
+        result = []
+        units = self.draws.units(self.clock, Stream.DISPERSAL, ids)
+        for home, (moves, goal) in zip(patches, units, strict=True):
+            self.near(moves - spec.dispersal)
+            ways = [abs(edges.get((home, there), 0.0)) for there in range(spec.count)]
+            if moves >= spec.dispersal or sum(ways) == 0:
+                result.append(home)
+                continue
+            reached = [math.fsum(ways[: there + 1]) / sum(ways) for there in range(spec.count)]
+            for end in reached:
+                self.near(end - goal)
+            result.append(next(there for there, end in enumerate(reached) if goal < end))
+        return result
+
+    def market(self, outcome: Outcome) -> None:
+        m, living = self.scenario.market, self.agents
+        capital = math.fsum(a.stock for a in living)
+        mean = math.fsum(outcome.gain.values()) / capital if capital > 0 else 0.0
+        standard = m.exit.standard * (mean if m.exit.basis == "relative" else 1.0)
+        noise = self.draws.normals(self.clock, Stream.STANDARD, [a.id for a in living], 1)
+        weights = [sum(row[k] for row in outcome.unclaimed) for k in range(len(self.positions))]
+        # Entrants look at the market as it is before exits and investment.
+        entrants = self.entrants(outcome, weights)
+        for agent, z in zip(living, noise, strict=True):
+            own = outcome.gain[agent.id] / agent.stock
+            seen = own + m.exit.noise * z[0]
+            self.near(seen - standard, mean)
+            below = seen < standard
+            agent.strikes = agent.strikes + 1 if below else 0
+            agent.age += 1
+            profit = outcome.gain[agent.id] - m.costs.fixed - m.costs.upkeep * agent.stock
+            flow = m.investment.flow * agent.stock * (own / mean - 1 if mean > 0 else 0.0)
+            before = agent.stock
+            agent.stock = before + m.investment.reinvestment * profit + flow
+            if below:
+                agent.stock *= 1 - m.investment.defunding
+            self.near(agent.stock, before)
+            failed = m.exit.enabled and agent.strikes >= m.exit.patience
+            if failed or not agent.stock > 0:
+                outcome.dead.append(agent.id)
+        survivors = [a for a in living if a.id not in set(outcome.dead)]
+        if m.controls.shuffle_capital:
+            self.shuffle(survivors)
+        limit = self.scenario.population.limit
+        if limit is not None:
+            room = max(limit - len(survivors), 0)
+            outcome.refused = max(len(entrants) - room, 0)
+            entrants = entrants[:room]
+        outcome.born = entrants
+
+    def shuffle(self, survivors: list[Agent]) -> None:
+        """Deal the capital of the firms in order of ids out in the order of their lots."""
+        lots = self.draws.lots(self.clock, Stream.SHUFFLE, [a.id for a in survivors])
+        lot = {a.id: x for a, x in zip(survivors, lots, strict=True)}
+        capital = [a.stock for a in sorted(survivors, key=lambda a: a.id)]
+        goals = sorted(survivors, key=lambda a: lot[a.id])
+        for agent, stock in zip(goals, capital, strict=True):
+            agent.stock = stock
+
+    def entrants(self, outcome: Outcome, unmet: list[float]) -> list[Agent]:
+        s, entry, living = self.scenario, self.scenario.market.entry, self.agents
+        emitted = math.fsum(x for row in outcome.supply for x in row)
+        share = math.fsum(x for row in outcome.unclaimed for x in row) / emitted if emitted else 0
+        n = len(living)
+        rate = entry.rate * math.exp(entry.density * n + entry.density_squared * n * n)
+        number = self.draws.poisson(self.clock, rate * (1 + entry.unmet_demand * share))
+        ids = [self.draws.child(0, self.clock, rank) for rank in range(number)]
+        newborns = [
+            Agent(
+                id=name, parent=0, lineage=name, group=-1, patch=name % s.patches.count, age=0,
+                budget=s.population.budget, stock=entry.capital, strikes=0, trait=[],
+                allocation=[],
+            )
+            for name in ids
+        ]  # fmt: skip
+        axis, count = s.niches.space == "axis", s.niches.count
+        if entry.kind == "imitation":
+            order = sorted(living, key=lambda a: a.id)
+            units = self.draws.fine(self.clock, Stream.PARENT, ids)
+            noise = self.draws.normals(self.clock, Stream.STEP, ids, 2 if axis else count)
+            for i, firm in enumerate(newborns):
+                model = self.drawn(order, [outcome.gain[a.id] for a in order], units[i])
+                firm.parent = model.id
+                if axis:
+                    firm.trait = [
+                        t + entry.copying_error * z
+                        for t, z in zip(model.trait, noise[i], strict=True)
+                    ]
+                    firm.allocation = utilisation(firm.trait, self.positions)
+                else:
+                    firm.allocation = self.moved(
+                        model.allocation, noise[i], entry.copying_error
+                    )
+        elif axis:
+            low, high = min(self.positions), max(self.positions)
+            wide = s.population.width or s.niches.length
+            units = self.draws.units(self.clock, Stream.SCOPE, ids)
+            for firm, (where, width) in zip(newborns, units, strict=True):
+                firm.trait = [low + (high - low) * where, math.log(wide * width)]
+                firm.allocation = utilisation(firm.trait, self.positions)
+        else:
+            scopes = self.scope(ids, unmet if entry.kind == "unmet" else [1.0] * count)
+            for firm, scope in zip(newborns, scopes, strict=True):
+                firm.allocation = scope
+        return newborns
