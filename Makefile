@@ -64,6 +64,10 @@ lint: $(VENV)/.develop ## Check the style of the code.
 types: $(VENV)/.develop ## Check the types.
 	$(BIN)/mypy
 
+.PHONY: docs
+docs: $(VENV)/.develop ## Write docs/scenarios.md and docs/metrics.md from the code.
+	$(BIN)/python docs/generate.py
+
 .PHONY: wheel
 wheel: $(VENV)/.develop ## Build the source distribution and, from it, the wheel in dist/.
 	$(BIN)/python -m build --no-isolation --outdir dist .

@@ -116,6 +116,7 @@ def _begin(
         births=zero,
         deaths=zero,
         refused=zero,
+        wanted=zero,
         log=events.empty(4 * capacity, kinds.dtype) if kinds.events else None,
     )
 

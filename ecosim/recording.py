@@ -8,20 +8,12 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from ecosim.analysis import glossary
 from ecosim.errors import RunError
 from ecosim.model.population import Population
 from ecosim.model.tally import BINS
 from ecosim.scenario import Scenario
 
-_FIRST = (
-    "step", "population", "births", "deaths", "entries", "exits", "births_refused",
-    "breadth_mean", "breadth_q05", "breadth_q50", "breadth_q95", "breadth_mean_by_capital",
-    "depth_mean", "specialist_share", "coverage", "niches_used", "evenness", "overlap",
-    "strategy_diversity", "hill_0", "hill_1", "hill_2", "emitted", "received", "unclaimed",
-    "stock_mean", "age_mean", "capital_total", "performance_mean",
-    "capital_performance_covariance", "hhi", "c4", "generalist_c4", "generalist_capital_share",
-)  # fmt: skip
-_PER_NICHE = ("allocation", "specialists", "capital", "supply")
 _EVENTS = ("step", "kind", "id", "parent", "lineage", "niche", "breadth", "stock", "age")
 
 
@@ -75,7 +67,7 @@ class Recorder:
         breadth = np.concatenate(self.breadth)
         joined |= quantiles(breadth, self.scenario.niches.count)
         return Recording(
-            metrics=pd.DataFrame(_ordered(joined)),
+            metrics=pd.DataFrame({name: joined[name] for name in glossary.ordered(joined)}),
             breadth=breadth,
             population=population,
             founders=founders,
@@ -94,19 +86,6 @@ class Recorder:
         # Slots must not show: within a step deaths come first, each kind in order of ids.
         order = np.lexsort((table["id"], table["kind"].isin(["birth", "entry"]), table["step"]))
         return table.iloc[order].reset_index(drop=True)
-
-
-def _ordered(columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Put the columns in the order of `_FIRST`, others behind, those of single niches last."""
-    rank = {name: place for place, name in enumerate(_FIRST)}
-
-    def key(name: str) -> tuple[int, int]:
-        stem, _, index = name.rpartition("_")
-        if stem in _PER_NICHE and index.isdigit():
-            return len(rank) + 1 + _PER_NICHE.index(stem), int(index)
-        return rank.get(name, len(rank)), 0
-
-    return {name: columns[name] for name in sorted(columns, key=key)}
 
 
 def quantiles(breadth: np.ndarray, niches: int) -> dict[str, np.ndarray]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import time
 from collections.abc import Callable
@@ -16,8 +17,7 @@ from ecosim.compilation import prepared
 from ecosim.errors import RunError
 from ecosim.model.population import Population
 from ecosim.model.step import State, Status
-from ecosim.model.structure import Kinds
-from ecosim.model.structure import enlarged as next_capacity
+from ecosim.model.structure import Kinds, bytes_for, enlarged
 from ecosim.recording import Recorder, Recording, events_of, table_of
 from ecosim.scenario import Scenario
 
@@ -98,8 +98,21 @@ class Simulation:
             self._flush_events()
         if status == Status.FULL:
             self._flush_events()
-            capacity = next_capacity(self.state.population.alive.shape[0])
-            self.state = engine.enlarged(self.kinds, self.state, capacity)
+            capacity = self.state.population.alive.shape[0]
+            self.state = engine.enlarged(self.kinds, self.state, self._larger(capacity))
+
+    def _larger(self, capacity: int) -> int:
+        births = int(self.state.wanted)
+        larger = enlarged(capacity, births)
+        needed, memory = 2 * bytes_for(self.kinds, larger), _memory()
+        if needed > memory:
+            raise RunError(
+                f"step {self.clock + 1}: {births} births do not fit {capacity} slots, and room for "
+                f"them takes about {needed / 2**30:.1f} GiB of {memory / 2**30:.1f} GiB of memory "
+                "(rule: a population fits the memory; set population.limit, or a lower founding "
+                "rate or productivity)"
+            )
+        return larger
 
     def _flush_events(self) -> None:
         log = self.state.log
@@ -185,6 +198,11 @@ def simulate(
                 keep_checkpoint(run.save())
             break
     return run.finished()
+
+
+def _memory() -> int:
+    """Return the bytes of physical memory of this machine."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def explain(state: State, kinds: Kinds) -> str:

@@ -12,38 +12,16 @@ import mesa
 import numpy as np
 import pandas as pd
 import pytest
+from small_models import ECOLOGY, MARKET, MORAN, SLOTS
+from small_models import small_capacity as small_capacity
 
 import ecosim
 from ecosim.agents import EcologyModel, Firm, MarketModel, Organism, simulate_mesa
 from ecosim.errors import AgentError, RunError, ScenarioError
 from ecosim.recording import Recording
-from ecosim.scenario import Scenario, to_toml, validate
+from ecosim.scenario import Scenario, to_toml
 from ecosim.simulate import simulate
 
-GROWING = validate({
-    "world": "ecology",
-    "niches": {"count": 3, "productivity": 15.0},
-    "population": {"size": 40, "start": "random"},
-    "mutation": {"rate": 0.5},
-    "run": {"steps": 30, "seed": 3},
-    "record": {"events": True, "snapshots": 7, "every": 1},
-})  # fmt: skip
-MORAN = validate({
-    "world": "ecology",
-    "niches": {"count": 3},
-    "population": {"size": 40, "start": "random"},
-    "selection": {"kind": "moran"},
-    "run": {"steps": 20, "precision": "float64"},
-    "record": {"every": 3},
-})  # fmt: skip
-MARKET = validate({
-    "world": "market",
-    "niches": {"count": 3},
-    "population": {"size": 40, "start": "random"},
-    "market": {"entry": {"rate": 3.0}},
-    "run": {"steps": 30},
-    "record": {"events": True, "snapshots": 10},
-})  # fmt: skip
 MARKET64 = MARKET.replace(run__precision="float64")
 
 
@@ -66,7 +44,7 @@ def assert_same(first: Recording, second: Recording) -> None:
 @pytest.mark.parametrize(
     "scenario",
     [
-        pytest.param(GROWING, id="growing"),
+        pytest.param(ECOLOGY, id="ecology"),
         pytest.param(MORAN, id="moran"),
         pytest.param(MARKET, id="market"),
         pytest.param(MARKET64, id="market64", marks=pytest.mark.slow),  # one more program
@@ -77,8 +55,8 @@ def test_the_mesa_run_is_the_headless_run(scenario: Scenario):
     mesa_run = simulate_mesa(scenario, seed=5, progress=lambda *report: seen.append(report))
     assert_same(mesa_run, simulate(scenario, seed=5))
     assert seen[-1][:2] == (scenario.run.steps, scenario.run.steps)
-    if scenario is GROWING:
-        assert len(mesa_run.population) > 114  # the founders' slots have been outgrown
+    if scenario is ECOLOGY:
+        assert mesa_run.metrics["population"].max() > SLOTS, "more than the first slots hold"
         assert sorted(mesa_run.snapshots) == [0, 7, 14, 21, 28]
 
 
@@ -112,7 +90,7 @@ def test_running_ends_with_the_steps():
 
 
 def test_running_ends_when_nobody_lives():
-    model = EcologyModel(GROWING)
+    model = EcologyModel(ECOLOGY)
     model.remove_all_agents()
     assert model.running and model.population == 40
     model.step()
@@ -256,7 +234,7 @@ def test_a_model_with_a_users_collector_can_be_pickled():
 
 @pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))],
                          ids=["deepcopy", "pickle"])  # fmt: skip
-@pytest.mark.parametrize("scenario", [GROWING, MARKET], ids=["ecology", "market"])
+@pytest.mark.parametrize("scenario", [ECOLOGY, MARKET], ids=["ecology", "market"])
 def test_a_copy_goes_on_bit_for_bit_and_apart(duplicate, scenario: Scenario):
     model = (EcologyModel if scenario.world == "ecology" else MarketModel)(scenario)
     model.run_for(5)
@@ -349,7 +327,7 @@ class UniformColumns(Organism):
 
 def test_no_hook_on_an_axis():
     with pytest.raises(AgentError, match="on an axis the allocation follows"):
-        EcologyModel(MORAN, organism=Uniform, niches__space="axis")
+        EcologyModel(MORAN, organism=Uniform, niches__space="axis", population__start="even")
 
 
 def moving(x: np.ndarray) -> np.ndarray:
@@ -370,16 +348,16 @@ class LeaningColumns(Organism):
 
 
 def test_both_forms_of_the_hook_agree():
-    one, all_at_once = (EcologyModel(GROWING, organism=c) for c in (Leaning, LeaningColumns))
+    one, all_at_once = (EcologyModel(ECOLOGY, organism=c) for c in (Leaning, LeaningColumns))
     for model in (one, all_at_once):
         model.run_for(12)
     assert_same(one.recording(), all_at_once.recording())
-    assert one.metric("breadth_mean") != simulate(GROWING).metrics["breadth_mean"][12]
+    assert one.metric("breadth_mean") != simulate(ECOLOGY).metrics["breadth_mean"][12]
 
 
 @pytest.mark.parametrize("organism", [Uniform, UniformColumns])
 def test_the_hook_runs_before_competition_and_newborns_follow(organism: type[Organism]):
-    model = EcologyModel(GROWING, organism=organism)
+    model = EcologyModel(ECOLOGY, organism=organism)
     assert model.breadth_mean < 2.9
     born = 0
     for _ in range(6):
@@ -402,9 +380,9 @@ class Silent(Firm):
 
 
 def test_a_hook_that_changes_nothing_changes_no_bit():
-    model = EcologyModel(GROWING, organism=Same)
+    model = EcologyModel(ECOLOGY, organism=Same)
     model.run_model()
-    assert_same(model.recording(), simulate(GROWING))
+    assert_same(model.recording(), simulate(ECOLOGY))
     market = MarketModel(MARKET, firm=Silent)
     market.run_model()
     assert_same(market.recording(), simulate(MARKET))
@@ -468,9 +446,10 @@ def test_the_column_hook_must_be_a_class_method():
 
 
 def test_a_broken_run_stops_the_model():
-    model = EcologyModel(GROWING)
-    model.agents.set("stock", 3e38)
-    with pytest.raises(RunError, match="step"):
-        for _ in range(3):
-            model.agents.set("stock", 3.4e38)
-            model.step()
+    model = EcologyModel(MORAN)
+    population = model.simulation.state.population
+    stock = np.where(np.asarray(population.id) == 7, np.nan, population.stock)
+    broken = population._replace(stock=stock)
+    model.simulation.state = model.simulation.state._replace(population=broken)
+    with pytest.raises(RunError, match="step 1: the stock of organism 7 is nan"):
+        model.step()

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.special import entr, rel_entr
 
-from ecosim.analysis import web_indices as indices
-from ecosim.analysis import web_structure as structure
-from ecosim.analysis.webs import drop_empty, measure_web, read_web
+from ecosim.webs import indices
+from ecosim.webs import structure
+from ecosim.webs import drop_empty, measure_web, read_web
 from ecosim.errors import WebError
 
 DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data"

@@ -20,11 +20,12 @@ class Columns:
     """The columns of a simulation's population between two steps, `[C]` or `[C, K]`.
 
     Columns are views of the device's memory where that is the host's (no copy on a CPU), taken
-    when first read. A column that is written is copied, and read back as written; the device
-    gets it before the next step. A living agent never changes its slot.
+    when first read. While somebody holds a view, JAX does not give its memory to the next step:
+    it stays as it was, and that step copies instead. A column that is written is copied, and read
+    back as written; the device gets it before the next step. A living agent never changes its slot.
 
     Attributes:
-        simulation: what the columns belong to; it must keep its buffers.
+        simulation: what the columns belong to.
         stamp: differs from step to step.
         leaving: bool[C] who was told to leave at the next step, or None.
 

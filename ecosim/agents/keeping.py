@@ -26,7 +26,7 @@ def unpacked(plain: dict[str, Any]) -> Simulation:
     simulation = Simulation.__new__(Simulation)
     for name in _PLAIN:
         setattr(simulation, name, plain[name])
-    simulation._advance = engine.advance_keeping
+    simulation._advance = engine.advance
     with prepared():
         # Copied: the device must not share memory that a user could write to.
         simulation.state = jax.tree.map(lambda leaf: jnp.array(leaf, copy=True), plain["state"])

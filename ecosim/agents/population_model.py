@@ -53,7 +53,7 @@ class PopulationModel(mesa.Model):
         self.agent_class = agent_class
         self._hook = hook_of(agent_class)
         self.extra = ExtraColumns()
-        self._attach(Simulation(self.setup, self.seed, keep=True))
+        self._attach(Simulation(self.setup, self.seed))
         if self._hook is not None:
             self.columns.check_free()
         self.datacollector = self._own_collector = collector_of(self.simulation.recorder.latest)
@@ -75,14 +75,17 @@ class PopulationModel(mesa.Model):
             AgentError: when weights that an agent returned break a rule.
 
         """
-        columns = self.columns
-        ids, alive = columns["id"], columns["alive"]
+        columns, extra = self.columns, self.extra
         if self._hook is not None:
             allocate(self, self._hook)
+        before = (columns["id"], columns["alive"]) if extra.values else None
         columns.apply()
+        # Views are let go first: memory that nobody looks at is used again by the step.
+        columns.renew()
         self.simulation.advance(self.simulation.clock + 1)
         columns.renew()
-        self.extra.follow(columns, ids, alive)
+        if before is not None:
+            extra.follow(columns, *before)
         self._after_step()
 
     def _after_step(self) -> None:

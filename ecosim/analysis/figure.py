@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING, Any, Protocol
 
 import matplotlib
@@ -27,6 +28,15 @@ _SIZE = (10.0, 7.2)  # inches
 _DPI = 150
 _ASIDE: dict[str, Any] = {"loc": "right", "fontsize": 9.5, "fontweight": "normal"}
 _STRIPS = {"use": "of allocation", "specialists": "of agents, as specialists"}
+
+
+class Picture(Figure):
+    """A figure that a notebook shows by itself, without pyplot."""
+
+    def _repr_png_(self) -> bytes:
+        buffer = io.BytesIO()
+        self.savefig(buffer, format="png")
+        return buffer.getvalue()
 
 
 class Drawable(Protocol):
@@ -57,7 +67,7 @@ def draw(run: Drawable) -> Figure:
 
     """
     with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=_SIZE, dpi=_DPI, layout="constrained")
+        figure = Picture(figsize=_SIZE, dpi=_DPI, layout="constrained")
         FigureCanvasAgg(figure)
         grid = figure.add_gridspec(2, 2, hspace=0.09, wspace=0.03)
         _occupancy(figure, grid[0, 0], run)

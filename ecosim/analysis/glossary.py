@@ -74,7 +74,6 @@ METRICS: dict[str, Metric] = {
     "unclaimed": Metric("Supply that nobody claimed in the step", "supply a step"),
     "stock_mean": Metric("Mean reserve of an organism, or capital of a firm", "stock"),
     "age_mean": Metric("Mean age", "steps"),
-    "lineages": Metric("Founders with living descendants", "lineages"),
     "hhi": Metric("Herfindahl-Hirschman index: sum of squared shares of capital", "", _MARKET),
     "c4": Metric("Share of capital that the four largest firms hold", "share of capital", _MARKET),
     "generalist_c4": Metric(
@@ -98,7 +97,7 @@ METRICS: dict[str, Metric] = {
     "allocation_k": Metric("Mean share of an agent's allocation on niche k", "share of allocation"),
     "specialists_k": Metric("Share of agents that are specialists of niche k", "share of agents"),
     "supply_k": Metric("Supply that niche k emitted in the step", "supply a step"),
-    "capital_k": Metric("Capital of the firms whose main niche is niche k", "capital", _MARKET),
+    "capital_k": Metric("Share of all capital that is allocated to niche k", "share of capital", _MARKET),
 }
 
 _PER_NICHE = re.compile(r"^(allocation|specialists|supply|capital)_(\d+)$")
@@ -114,9 +113,19 @@ def describe(name: str) -> Metric:
 
 
 def ordered(names: Iterable[str]) -> list[str]:
-    """Return metrics in the order of this table; those that it does not know come last."""
+    """Return metrics in the order of this table, those of niche 0 before those of niche 1.
+
+    Names that it does not know come last.
+    """
     place = {name: position for position, name in enumerate(METRICS)}
-    return sorted(names, key=lambda name: place.get(name, len(place)))
+
+    def key(name: str) -> tuple[int, int]:
+        matched = _PER_NICHE.match(name)
+        if matched is not None:
+            return place[f"{matched[1]}_k"], int(matched[2])
+        return place.get(name, len(place)), 0
+
+    return sorted(names, key=key)
 
 
 def is_per_niche(name: str) -> bool:

@@ -132,7 +132,7 @@ def _final(run: Reportable) -> Iterator[tuple[str, float | None, glossary.Metric
 def _flat(manifest: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Return the manifest's entries as text, tables in it spelled out on one line."""
     for key, value in manifest.items():
-        if key in ("final", "expectation", "format", "finished"):
+        if key in ("final", "expectation", "web", "format", "finished"):
             continue
         if isinstance(value, dict):
             value = ", ".join(f"{inner}: {item}" for inner, item in value.items())

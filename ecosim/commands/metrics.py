@@ -18,7 +18,7 @@ def metrics(web: str, as_json: bool) -> None:
 
     WEB.csv has niches as rows, their names in the first column, and one column a species.
     """
-    from ecosim.analysis.webs import measure_web
+    from ecosim.webs import measure_web
 
     measured = measure_web(web)
     if as_json:

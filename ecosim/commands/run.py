@@ -9,7 +9,7 @@ import click
 
 from ecosim.commands import arguments
 from ecosim.commands.output import write_json, write_table
-from ecosim.commands.show import summary, write_paths, write_verdicts
+from ecosim.commands.show import summary, write_paths, write_verdicts, write_web
 from ecosim.commands.trouble import FAILED, INTERRUPTED, RESUMABLE, Exit
 
 if TYPE_CHECKING:
@@ -86,4 +86,5 @@ def _write_summary(run: Run, reused: bool) -> None:
     write_verdicts(run)
     rows = ([name, number(first), number(last)] for name, first, last in changes(run))
     write_table(("metric", "start", "end"), rows, right=(1, 2))
+    write_web(run)
     write_paths(run)

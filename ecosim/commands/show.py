@@ -35,6 +35,7 @@ def show(run: str, out: Path, as_json: bool) -> None:
     names = [name for name in glossary.ordered(found.final) if not glossary.is_per_niche(name)]
     rows = [[n, number(found.final[n]), glossary.describe(n).definition] for n in names]
     write_table(("metric", "at the end", "what it is"), rows, right=(1,))
+    write_web(found)
     write_paths(found)
 
 
@@ -69,6 +70,7 @@ def summary(run: Run) -> dict[str, Any]:
         "result_digest": run.result_digest,
         "final": run.final,
         "expectation": run.expectation,
+        **({"web": run.manifest["web"]} if run.manifest.get("web") else {}),
     }
 
 
@@ -83,6 +85,16 @@ def write_verdicts(run: Run) -> None:
     )
     for outcome in run.expectation:
         click.echo(f"expectation {verdict(outcome)}: {sentence(outcome)}")
+
+
+def write_web(run: Run) -> None:
+    """Write observed against simulated specialisation, where the run began from a web."""
+    from ecosim.analysis.report import number
+
+    web = run.manifest.get("web")
+    if web:
+        rows = [[k, number(v["observed"]), number(v["simulated"])] for k, v in web.items()]
+        write_table(("web", "observed", "simulated"), rows, right=(1, 2))
 
 
 def write_paths(run: Run) -> None:

@@ -18,6 +18,7 @@ from ecosim.experiments import manifest as manifests
 from ecosim.experiments.checkpoint import Checkpoint, Stopped
 from ecosim.experiments.folders import publish, sync_tree, temporary_name
 from ecosim.experiments.run import Run
+from ecosim.experiments.species import against_observed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -169,6 +170,7 @@ class Attempt:
             "conservation": manifests.conservation(metrics),
             "expectation": _judged(self.scenario, metrics),
             "final": metrics.iloc[-1].to_dict(),
+            "web": against_observed(recording.population, self.scenario),
             **self._times(),
             "versions": manifests.versions(),
             "commit": manifests.commit(),

@@ -113,7 +113,7 @@ class Run:
 
     def indices(self, by: str = "group") -> dict[str, Any]:
         """Return the indices of the final web (H2', NODF, d' ...), as `ecosim metrics` has them."""
-        from ecosim.analysis.webs import measure_web
+        from ecosim.webs import measure_web
 
         return dict(measure_web(self.web(by)))
 

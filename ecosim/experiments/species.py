@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
+
+    from ecosim.scenario import Scenario
 
 WAYS = ("group", "lineage", "strategy")
 
@@ -47,3 +49,54 @@ def _strategies(allocation: np.ndarray) -> list[str]:
         used = row.nonzero()[0]
         names.append(" ".join(f"{niche}:{row[niche]}" for niche in used) or "thin")
     return names
+
+
+def against_observed(population: pd.DataFrame, scenario: Scenario) -> dict[str, Any] | None:
+    """Return breadth, H2' and NODF of the observed web and of the final one; None without a web.
+
+    Both webs hold what agents use, niches x species: the observed one in interactions, the final
+    one in sums of allocation over the survivors of each observed species. Breadth is the mean
+    over interactions (agents) of exp(H); an index that a web does not define is None.
+    """
+    groups = scenario.population.groups
+    if scenario.population.web is None:
+        return None
+    import numpy as np
+
+    columns = [np.array(g.allocation) * g.share for g in groups]
+    observed = np.column_stack(columns)
+    inherited = population[population["group"] >= 0]
+    final = web_of(inherited, "group", [g.name for g in groups]).to_numpy(float)
+    return {
+        "species": {"observed": observed.shape[1], "simulated": final.shape[1]},
+        **{
+            name: {"observed": measure(observed), "simulated": measure(final)}
+            for name, measure in _INDICES.items()
+        },
+    }
+
+
+def _breadth(web: np.ndarray) -> float:
+    from ecosim.webs import indices
+
+    share = web.sum(axis=0) / web.sum()
+    return float(share @ indices.niche_breadth(web)["breadth"])
+
+
+def _h2(web: np.ndarray) -> float:
+    from ecosim.webs import indices
+
+    return indices.h2_prime(_occupied(web))
+
+
+def _nodf(web: np.ndarray) -> float:
+    from ecosim.webs import structure
+
+    return structure.nodf(_occupied(web)).total
+
+
+def _occupied(web: np.ndarray) -> np.ndarray:
+    return web[web.sum(axis=1) > 0][:, web.sum(axis=0) > 0]
+
+
+_INDICES = {"breadth_mean": _breadth, "h2": _h2, "nodf": _nodf}

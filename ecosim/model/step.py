@@ -73,6 +73,7 @@ class State(NamedTuple):
     births: Array  # int64 since the last recording
     deaths: Array  # int64 since the last recording
     refused: Array  # int64 since the last recording
+    wanted: Array  # int64 births that the last step wanted, also where it was held
     log: events.Log | None
 
 
@@ -105,7 +106,7 @@ def step(world: World, kinds: Kinds, parameters: Parameters, state: State) -> St
     turnover = world.decide(kinds, p.selection, population, around)
     died = jnp.sum(turnover.dies).astype(jnp.int64)
     status = _room(turnover, died, state.log)
-    hold = status != Status.RUNNING
+    hold, wanted = status != Status.RUNNING, turnover.births
     turnover = turnover._replace(
         births=jnp.where(hold, 0, turnover.births), dies=turnover.dies & ~hold
     )
@@ -129,6 +130,7 @@ def step(world: World, kinds: Kinds, parameters: Parameters, state: State) -> St
     # The population is held column by column and the log by its masks; the rest is small.
     small = (after._replace(population=None, log=None), state._replace(population=None, log=None))
     kept = jax.tree.map(lambda new, old: jnp.where(hold, old, new), *small)
+    kept = kept._replace(wanted=wanted)
     broken = ~hold & jnp.any(faulty(settled, exchange.gain))
     status = jnp.where(broken, jnp.int32(Status.BROKEN), status)
     return kept._replace(population=settled, log=log, status=status)

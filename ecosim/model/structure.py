@@ -59,11 +59,18 @@ def capacity_for(kinds: Kinds, size: int) -> int:
     return -(-max(size + size // 4, 1024) // 64) * 64
 
 
-def enlarged(capacity: int) -> int:
-    """Return the next capacity after one that is full.
+def enlarged(capacity: int, births: int) -> int:
+    """Return the next capacity after one that has no room for so many births.
 
     Twice as many while the arrays are small, since each capacity is compiled anew; half as many
-    again when they are large, since old and new exist at once.
+    again when they are large, since old and new exist at once; more where the births need it.
     """
     wanted = 2 * capacity if capacity < 2**17 else capacity + capacity // 2
-    return -(-wanted // 64) * 64
+    return -(-max(wanted, capacity + births) // 64) * 64
+
+
+def bytes_for(kinds: Kinds, capacity: int) -> int:
+    """Return about how many bytes a population of this capacity takes."""
+    number = 8 if kinds.dtype == "float64" else 4
+    log = 4 * 60 if kinds.events else 0
+    return capacity * ((2 * kinds.niches + 4) * number + 45 + log)

@@ -46,15 +46,14 @@ def _web(s: Scenario) -> Iterator[Problem]:
     path = s.population.web
     if path is None:
         return
-    from ecosim.analysis.webs import read_web
+    from ecosim.webs import drop_empty, read_web
     from ecosim.scenario.agents import Group
 
     try:
-        web = read_web(path)
+        web = drop_empty(read_web(path))[0]
     except WebError as error:
         yield Problem("population.web", path, error.problem)
         return
-    web = web.loc[web.sum(axis=1) > 0, web.sum(axis=0) > 0]
     rows = len(web)
     if s.niches.count not in (8, rows):
         yield Problem(

@@ -1,9 +1,9 @@
 """Formulas of interaction webs: niche breadth, overlap and specialisation.
 
 Every function takes `counts`, a matrix of shape (niches, species) of non-negative interaction
-counts (or rates) in which no row and no column is empty; `ecosim.analysis.webs` makes one from
+counts (or rates) in which no row and no column is empty; `ecosim.webs` makes one from
 any table. A quantity that has no value is NaN here; the reasons are worded in
-`ecosim.analysis.webs`.
+`ecosim.webs`.
 """
 
 from __future__ import annotations

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ecosim.analysis import web_indices as indices
-from ecosim.analysis import web_structure as structure
+from ecosim.webs import indices
+from ecosim.webs import structure
 from ecosim.errors import WebError
 
 SHOWN = 5  # bad cells or names listed in one error
@@ -182,7 +182,7 @@ def measure_web(web: str | Path | pd.DataFrame) -> dict[str, Any]:
         dropping), `dropped` (names of empty `niches` and `species`), `per_species`: one mapping
         a species with `species`, `degree`, `d` (d'), `breadth` (exp H), `levins_b`,
         `levins_ba`, `hurlbert_b`, `ps` and `total`. The formulas and their sources
-        are in `ecosim.analysis.web_indices` and `ecosim.analysis.web_structure`.
+        are in `ecosim.webs.indices` and `ecosim.webs.structure`.
 
     Raises:
         WebError: As for `read_web`.

@@ -1,6 +1,6 @@
 """Structure of interaction webs: nestedness and modules.
 
-As in `ecosim.analysis.web_indices`, `counts` has shape (niches, species), no negative number and
+As in `ecosim.webs.indices`, `counts` has shape (niches, species), no negative number and
 no empty row or column.
 """
 
@@ -13,7 +13,7 @@ import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
-from ecosim.analysis.web_indices import Floats
+from ecosim.webs.indices import Floats
 
 type Labels = NDArray[np.int64]
 
