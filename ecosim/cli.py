@@ -45,9 +45,7 @@ _CODES = """Exit codes: 0 done; 1 the run failed, or an expectation asked for by
 missed; 2 wrong usage or scenario; 3 stopped early, the same command continues; 130 interrupted."""
 
 
-@click.group(
-    cls=_Main, epilog=_CODES, context_settings={"help_option_names": ["-h", "--help"]}
-)
+@click.group(cls=_Main, epilog=_CODES, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="ecosim")
 def main() -> None:
     """Simulate how agents with finite budgets specialise, in an ecosystem and in a market.

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax import Array
 
 from ecosim.model import (
@@ -15,7 +14,6 @@ from ecosim.model import (
     environment,
     events,
     inheritance,
-    niches,
     observe,
     patches,
     randomness,
@@ -27,6 +25,7 @@ from ecosim.model.founders import founders, start_of
 from ecosim.model.population import Agents, padded
 from ecosim.model.step import Parameters, State, Status, World, flows_of, step
 from ecosim.model.structure import Kinds, capacity_for, kinds_of
+from ecosim.model.traced import traced
 from ecosim.scenario import Scenario
 from ecosim.worlds.registry import WORLDS
 
@@ -45,9 +44,9 @@ class Table(NamedTuple):
 class Schedule(NamedTuple):
     """Traced numbers of the loop: neither the length nor the interval is compiled in."""
 
-    until: np.int64  # stop after this many steps
-    every: np.int64  # record each so many steps
-    last: np.int64  # record after this step too
+    until: Array  # int64: stop after this many steps
+    every: Array  # int64: record each so many steps
+    last: Array  # int64: record after this step too
 
 
 def parameters_of(scenario: Scenario) -> Parameters:
@@ -55,8 +54,7 @@ def parameters_of(scenario: Scenario) -> Parameters:
     dtype = scenario.run.precision
     agents = Agents(
         tradeoff=tradeoff.parameters(scenario),
-        contest=np.asarray(scenario.competition.exponent, dtype),
-        utilisation=niches.parameters(scenario),
+        contest=traced(scenario.competition.exponent, dtype),
     )
     return Parameters(
         environment=environment.parameters(scenario),
@@ -75,7 +73,11 @@ def begin(scenario: Scenario, seed: int) -> tuple[Kinds, Parameters, State]:
     start_kind, start = start_of(scenario)
     capacity = capacity_for(kinds, scenario.population.size)
     state = _begin(
-        kinds, start_kind, capacity, parameters=parameters, start=start,
+        kinds,
+        start_kind,
+        capacity,
+        parameters=parameters,
+        start=start,
         key=randomness.run_key(seed),
     )
     return kinds, parameters, state
@@ -83,15 +85,25 @@ def begin(scenario: Scenario, seed: int) -> tuple[Kinds, Parameters, State]:
 
 @partial(jax.jit, static_argnames=("kinds", "start_kind", "capacity"))
 def _begin(
-    kinds: Kinds, start_kind: str, capacity: int, *, parameters: Parameters, start: object,
+    kinds: Kinds,
+    start_kind: str,
+    capacity: int,
+    *,
+    parameters: Parameters,
+    start: object,
     key: Array,
 ) -> State:
     parameters = jax.tree.map(jnp.asarray, parameters)
     zero = jnp.zeros((), jnp.int64)
     env = environment.begin(parameters.environment)
     population = founders(
-        kinds, start_kind, capacity, start=start, agents=parameters.agents,
-        positions=env.positions, key=key,
+        kinds,
+        start_kind,
+        capacity,
+        start=start,
+        agents=parameters.agents,
+        positions=env.positions,
+        key=key,
     )
     # The supply of step 0 tells which niches are open; the environment itself has not moved yet.
     supply = environment.advance(parameters.environment, env, zero, key)[1]
@@ -121,7 +133,8 @@ def _begin(
     )
 
 
-def _advance(
+@partial(jax.jit, static_argnames=("kinds",), donate_argnames=("state",))
+def advance(
     kinds: Kinds, parameters: Parameters, state: State, schedule: Schedule
 ) -> tuple[State, Table]:
     """Return the state after the schedule's steps, and what was recorded on the way.
@@ -146,18 +159,13 @@ def _advance(
         due &= state.status == Status.RUNNING
         table = _recorded(world, kinds, parameters, state, table, due)
         zero = jnp.zeros((), jnp.int64)
-        fresh = {
-            name: jnp.where(due, zero, getattr(state, name))
-            for name in ("births", "deaths", "refused")
-        }
-        return state._replace(**fresh), table
+        births, deaths, refused = (
+            jnp.where(due, zero, count) for count in (state.births, state.deaths, state.refused)
+        )
+        return state._replace(births=births, deaths=deaths, refused=refused), table
 
     table = _empty_table(world, kinds, parameters, state)
     return jax.lax.while_loop(more, one, (state, table))
-
-
-advance = partial(jax.jit, static_argnames=("kinds",), donate_argnames=("state",))(_advance)
-advance_keeping = partial(jax.jit, static_argnames=("kinds",))(_advance)
 
 
 @partial(jax.jit, static_argnames=("kinds",))
@@ -180,9 +188,7 @@ def names(kinds: Kinds, parameters: Parameters, state: State) -> list[str]:
     return result
 
 
-def _row(
-    world: World, kinds: Kinds, parameters: Parameters, state: State
-) -> tuple[Array, Array]:
+def _row(world: World, kinds: Kinds, parameters: Parameters, state: State) -> tuple[Array, Array]:
     metrics, breadth = observe.measure(world, kinds, parameters.selection, state)
     columns = [jnp.ravel(metrics[name]).astype(jnp.float64) for name in sorted(metrics)]
     return jnp.concatenate(columns), breadth

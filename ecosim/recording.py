@@ -46,8 +46,9 @@ class Recorder:
     events: list[pd.DataFrame] = field(default_factory=list)
     latest: dict[str, float] = field(default_factory=dict)
 
-    def add(self, step: Sequence[int] | np.ndarray, metrics: dict[str, np.ndarray],
-            breadth: np.ndarray) -> None:
+    def add(
+        self, step: Sequence[int] | np.ndarray, metrics: dict[str, np.ndarray], breadth: np.ndarray
+    ) -> None:
         """Append recorded rows and check that what was emitted is accounted for."""
         if len(step) == 0:
             return
@@ -141,8 +142,20 @@ def table_of(population: Population) -> pd.DataFrame:
     def column(values: object) -> np.ndarray:
         return np.asarray(values)[alive][order]
 
-    names = ("id", "parent", "lineage", "group", "patch", "age", "budget", "stock", "strikes",
-             "breadth", "depth", "niche")
+    names = (
+        "id",
+        "parent",
+        "lineage",
+        "group",
+        "patch",
+        "age",
+        "budget",
+        "stock",
+        "strikes",
+        "breadth",
+        "depth",
+        "niche",
+    )
     columns = {name: column(getattr(population, name)) for name in names}
     trait = column(population.trait)
     if trait.shape[1]:

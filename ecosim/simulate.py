@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 
@@ -18,6 +19,7 @@ from ecosim.errors import RunError
 from ecosim.model.population import Population
 from ecosim.model.step import State, Status
 from ecosim.model.structure import Kinds, bytes_for, enlarged
+from ecosim.model.traced import traced
 from ecosim.recording import Recorder, Recording, events_of, table_of
 from ecosim.scenario import Scenario
 
@@ -39,19 +41,17 @@ class Simulation:
 
     """
 
-    def __init__(self, scenario: Scenario, seed: int | None = None, *, keep: bool = False) -> None:
+    def __init__(self, scenario: Scenario, seed: int | None = None) -> None:
         """Create the founders and record step 0.
 
         Args:
             scenario: what to run.
             seed: overrides scenario.run.seed.
-            keep: never reuse the state's memory, so that host views of it stay valid.
 
         """
         self.scenario = scenario
         self.seed = scenario.run.seed if seed is None else seed
         self.recorder = Recorder(scenario)
-        self._advance = engine.advance_keeping if keep else engine.advance
         with prepared():
             self.kinds, self.parameters, self.state = engine.begin(scenario, self.seed)
             self.names = engine.names(self.kinds, self.parameters, self.state)
@@ -79,10 +79,10 @@ class Simulation:
         """
         record, steps = self.scenario.record, self.scenario.run.steps
         numbers = (until, record.every, steps)
-        schedule = engine.Schedule(*(np.int64(number) for number in numbers))
+        schedule = engine.Schedule(*(traced(number, "int64") for number in numbers))
         with prepared():
             while self.clock < until:
-                self.state, table = self._advance(
+                self.state, table = engine.advance(
                     self.kinds, self.parameters, self.state, schedule
                 )
                 used = int(table.used)
@@ -118,7 +118,7 @@ class Simulation:
         log = self.state.log
         if log is not None and int(log.used):
             self.recorder.events.append(events_of(log, self.kinds.world))
-            self.state = self.state._replace(log=log._replace(used=np.int64(0)))
+            self.state = self.state._replace(log=log._replace(used=traced(0, "int64")))
 
     def snapshot(self) -> None:
         """Keep a table of the living at this step."""
@@ -132,25 +132,33 @@ class Simulation:
     def finished(self) -> Recording:
         """Return the recording so far."""
         return self.recorder.finished(
-            table_of(self.state.population), self.founders(), steps=self.clock,
+            table_of(self.state.population),
+            self.founders(),
+            steps=self.clock,
             complete=self.clock >= self.scenario.run.steps,
         )
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return everything the simulation knows, its state as NumPy arrays."""
+        return self.__dict__ | {"state": jax.tree.map(np.asarray, self.state)}
+
+    def __setstate__(self, plain: dict[str, Any]) -> None:
+        """Go on, bit for bit, from where the simulation was pickled."""
+        self.__dict__.update(plain)
+        with prepared():
+            # Copied: the device must not share memory that a user could write to.
+            self.state = jax.tree.map(lambda leaf: jnp.array(leaf, copy=True), plain["state"])
+
     def save(self) -> bytes:
-        """Return bytes from which `Simulation.restored` goes on, bit for bit."""
-        leaves = [np.asarray(leaf) for leaf in jax.tree.leaves(self.state)]
-        return pickle.dumps((leaves, self.recorder, self.seed))
+        """Return bytes from which `restored` goes on, bit for bit."""
+        return pickle.dumps(self)
 
     @classmethod
-    def restored(cls, scenario: Scenario, data: bytes) -> Simulation:
+    def restored(cls, data: bytes) -> Simulation:
         """Return the simulation that `save` was called on; the bytes must be one's own."""
-        leaves, recorder, seed = pickle.loads(data)
-        self = cls(scenario, seed)
-        with prepared():
-            structure = jax.tree.structure(self.state)
-            self.state = jax.tree.unflatten(structure, [jax.numpy.asarray(x) for x in leaves])
-        self.recorder = recorder
-        return self
+        simulation = pickle.loads(data)
+        assert isinstance(simulation, cls)
+        return simulation
 
 
 def simulate(
@@ -176,7 +184,7 @@ def simulate(
         RunError: when an invariant broke, with the step, the quantity and the agent.
 
     """
-    run = Simulation.restored(scenario, checkpoint) if checkpoint else Simulation(scenario, seed)
+    run = Simulation.restored(checkpoint) if checkpoint else Simulation(scenario, seed)
     steps, snapshots = scenario.run.steps, scenario.record.snapshots
     if snapshots and run.clock == 0:
         run.snapshot()

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import os
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 _COMMON = {
     "deadline": None,
     "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large],
     "print_blob": True,
 }
-settings.register_profile("repeatable", max_examples=15, derandomize=True, database=None, **_COMMON)
+# Shrinking runs whole simulations many times over: only on request.
+settings.register_profile(
+    "repeatable", max_examples=15, derandomize=True, database=None,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate), **_COMMON,
+)  # fmt: skip
 # `HYPOTHESIS_PROFILE=fresh pytest` looks for new counterexamples.
-settings.register_profile("fresh", max_examples=100, **_COMMON)
+settings.register_profile(
+    "fresh", max_examples=100,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink), **_COMMON,
+)  # fmt: skip
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))

@@ -11,10 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.special import entr, rel_entr
 
-from ecosim.webs import indices
-from ecosim.webs import structure
-from ecosim.webs import drop_empty, measure_web, read_web
 from ecosim.errors import WebError
+from ecosim.webs import drop_empty, indices, measure_web, read_web, structure
 
 DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 # name: H2' continuous, H2' integer, NODF (THEORY.md, section Metrics)

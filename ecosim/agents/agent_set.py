@@ -230,9 +230,7 @@ class ColumnAgentSet(AbstractAgentSet):
         values = self.get(attribute)
         return func(values) if callable(func) else [one(values) for one in func]
 
-    def groupby(
-        self, by: Method, result_type: Literal["agentset", "list"] = "agentset"
-    ) -> GroupBy:
+    def groupby(self, by: Method, result_type: Literal["agentset", "list"] = "agentset") -> GroupBy:
         """Group the agents by an attribute or a function, in order of first appearance."""
         if isinstance(by, str):
             values = reading.values_of(self, by)

@@ -54,7 +54,9 @@ def allocate(model: PopulationModel, hook: str) -> None:
     slots, given = answer
     name, ids = f"{model.agent_class.__name__}.{hook}", columns["id"]
     rows = weights.checked(
-        given, columns["allocation"].shape[1], len(slots),
+        given,
+        columns["allocation"].shape[1],
+        len(slots),
         lambda row: f"{name}: the weights of {columns.noun} {ids[slots[row]]}",
     )
     columns.put_weights(slots, rows)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import mesa
 
-from ecosim.agents import keeping
 from ecosim.agents.agent_set import ColumnAgentSet
 from ecosim.agents.allocation import allocate, hook_of
 from ecosim.agents.columns import Columns
@@ -188,11 +187,11 @@ class PopulationModel(mesa.Model):
         state = dict(self.__dict__)
         for name in ("simulation", "columns", "_agent_set"):
             del state[name]
-        return state | {"packed": (keeping.packed(self.simulation), self.columns.pending())}
+        return state | {"packed": (self.simulation, self.columns.pending())}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Build the simulation again, on the device."""
         simulation, pending = state.pop("packed")
         self.__dict__.update(state)
-        self._attach(keeping.unpacked(simulation))
+        self._attach(simulation)
         self.columns.resume(pending)

@@ -36,7 +36,8 @@ class RowAgent(mesa.Agent):
     pos = None  # Mesa's name for a place in one of its spaces.
 
     allocation = Column(
-        "allocation", "Shares of the budget, `[K]`, sum 1; read-only, set it as a whole.",
+        "allocation",
+        "Shares of the budget, `[K]`, sum 1; read-only, set it as a whole.",
         write=Columns.set_allocation,
     )
     breadth = Column(
@@ -59,7 +60,9 @@ class RowAgent(mesa.Agent):
         "trait", "Position on the axis of niches.", why_fixed=_TRAIT, part=lambda t: t[:, 0]
     )
     width = AxisColumn(
-        "trait", "Width of its utilisation on the axis.", why_fixed=_TRAIT,
+        "trait",
+        "Width of its utilisation on the axis.",
+        why_fixed=_TRAIT,
         part=lambda t: np.exp(t[:, 1]),
     )
 

@@ -1,0 +1,1 @@
+"""What runs are looked at with: figure, report, expectation, survival, concentration."""

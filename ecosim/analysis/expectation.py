@@ -45,7 +45,8 @@ def judge(scenario: Scenario, metrics: pd.DataFrame) -> list[dict[str, Any]]:
     """Return one outcome for each expectation of the scenario.
 
     Each has `metric`, `direction`, `expected`, `tolerance`, `observed` (mean of the metric over
-    the last `window` of the records, at least the last; undefined records are left out), `met`,
+    the last `window` of the records, at least the last; undefined records are left out, and an
+    undefined last one makes it undefined, which meets nothing), `met`,
     and `source`: `stated`, or the name of the closed form that gave the value.
 
     Raises:
@@ -91,7 +92,10 @@ def _number(value: Any) -> str:
 
 def _outcome(scenario: Scenario, expectation: Expectation, metrics: pd.DataFrame) -> dict[str, Any]:
     records = max(1, math.floor(expectation.window * len(metrics) + 0.5))
-    observed = float(metrics[expectation.metric].iloc[-records:].mean())
+    column = metrics[expectation.metric]
+    # An early record may be undefined; where the last one is (nobody lives), so is the outcome.
+    defined = not math.isnan(column.iloc[-1])
+    observed = float(column.iloc[-records:].mean()) if defined else math.nan
     expected = _expected(scenario, expectation)
     if expectation.direction in ("rises", "falls"):
         # Held against the first record at which the metric is defined.

@@ -136,7 +136,8 @@ def _diversity(figure: Figure, place: SubplotSpec, run: Drawable) -> None:
     upper, lower = _pair(figure, place, (1.4, 1))
     upper.set_title("d  Coverage and diversity")
     shares: dict[str, panels.Style] = {
-        "coverage": ("coverage", BLUE, "-"), "evenness": ("evenness", GREEN, "--"),
+        "coverage": ("coverage", BLUE, "-"),
+        "evenness": ("evenness", GREEN, "--"),
     }
     if run.scenario.world == "market":
         upper.set_title("d  Coverage, concentration, diversity")

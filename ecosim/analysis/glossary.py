@@ -67,7 +67,8 @@ METRICS: dict[str, Metric] = {
     ),
     "strategy_diversity": Metric(
         "Effective number of strategies, order 2, alike ones counted as one by their overlap "
-        "(Leinster and Cobbold)", "strategies"
+        "(Leinster and Cobbold)",
+        "strategies",
     ),
     "emitted": Metric("Supply that the niches emitted in the step", "supply a step"),
     "received": Metric("Supply that agents received in the step", "supply a step"),
@@ -78,7 +79,8 @@ METRICS: dict[str, Metric] = {
     "c4": Metric("Share of capital that the four largest firms hold", "share of capital", _MARKET),
     "generalist_c4": Metric(
         "Of the capital of generalists, the share that the four largest of them hold",
-        "share of capital", _MARKET
+        "share of capital",
+        _MARKET,
     ),
     "generalist_capital_share": Metric(
         "Share of capital that firms hold that are no specialists", "share of capital", _MARKET
@@ -86,7 +88,9 @@ METRICS: dict[str, Metric] = {
     "capital_total": Metric("Capital of all firms together", "capital", _MARKET),
     "capital_performance_covariance": Metric(
         "Mean performance weighted by capital minus the plain mean (Olley and Pakes); above 0, "
-        "capital sits where performance is", "revenue a unit of capital", _MARKET
+        "capital sits where performance is",
+        "revenue a unit of capital",
+        _MARKET,
     ),
     "performance_mean": Metric(
         "Mean performance of the firms, weighted by capital", "revenue a unit of capital", _MARKET
@@ -97,7 +101,9 @@ METRICS: dict[str, Metric] = {
     "allocation_k": Metric("Mean share of an agent's allocation on niche k", "share of allocation"),
     "specialists_k": Metric("Share of agents that are specialists of niche k", "share of agents"),
     "supply_k": Metric("Supply that niche k emitted in the step", "supply a step"),
-    "capital_k": Metric("Share of all capital that is allocated to niche k", "share of capital", _MARKET),
+    "capital_k": Metric(
+        "Share of all capital that is allocated to niche k", "share of capital", _MARKET
+    ),
 }
 
 _PER_NICHE = re.compile(r"^(allocation|specialists|supply|capital)_(\d+)$")

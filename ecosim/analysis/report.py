@@ -57,17 +57,21 @@ def render(run: Reportable, picture: bytes) -> str:
         picture: its figure as PNG.
 
     """
-    return _environment().get_template("report.html.j2").render(
-        about=run.scenario.about,
-        figure_text=_describe(run),
-        final=list(_final(run)),
-        manifest=list(_flat(run.manifest)),
-        name=run.scenario.name,
-        outcomes=run.manifest["expectation"],
-        picture=base64.b64encode(picture).decode("ascii"),
-        run=run,
-        toml=(run.path / "scenario.toml").read_text(encoding="utf-8"),
-        world=run.scenario.world,
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            about=run.scenario.about,
+            figure_text=_describe(run),
+            final=list(_final(run)),
+            manifest=list(_flat(run.manifest)),
+            name=run.scenario.name,
+            outcomes=run.manifest["expectation"],
+            picture=base64.b64encode(picture).decode("ascii"),
+            run=run,
+            toml=(run.path / "scenario.toml").read_text(encoding="utf-8"),
+            world=run.scenario.world,
+        )
     )
 
 
@@ -77,13 +81,17 @@ def card(run: Reportable) -> str:
 
     picture = io.BytesIO()
     draw(run).savefig(picture, format="png")
-    return _environment().from_string(_CARD).render(
-        changes=changes(run),
-        name=run.scenario.name,
-        outcomes=run.manifest["expectation"],
-        picture=base64.b64encode(picture.getvalue()).decode("ascii"),
-        run=run,
-        text=_describe(run),
+    return (
+        _environment()
+        .from_string(_CARD)
+        .render(
+            changes=changes(run),
+            name=run.scenario.name,
+            outcomes=run.manifest["expectation"],
+            picture=base64.b64encode(picture.getvalue()).decode("ascii"),
+            run=run,
+            text=_describe(run),
+        )
     )
 
 

@@ -11,13 +11,13 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import jax.numpy as jnp
-import numpy as np
 from jax import Array
 
 from ecosim.model import exact
 from ecosim.model.population import Population
 from ecosim.model.structure import Kinds
 from ecosim.model.tally import Tally, by_patch
+from ecosim.model.traced import traced
 from ecosim.scenario import Scenario
 
 
@@ -40,12 +40,17 @@ class Exchange(NamedTuple):
 def parameters(scenario: Scenario) -> Parameters:
     """Return the numbers of a scenario's competition."""
     c, dtype = scenario.competition, scenario.run.precision
-    return Parameters(np.asarray(c.exponent, dtype), np.asarray(c.unclaimed, np.float64))
+    return Parameters(traced(c.exponent, dtype), traced(c.unclaimed, "float64"))
 
 
 def exchange(
-    kinds: Kinds, parameters: Parameters, population: Population, *, tally: Tally,
-    size: Array | None, supply: Array,
+    kinds: Kinds,
+    parameters: Parameters,
+    population: Population,
+    *,
+    tally: Tally,
+    size: Array | None,
+    supply: Array,
 ) -> Exchange:
     """Return gains and what is left of a supply.
 

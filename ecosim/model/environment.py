@@ -5,7 +5,7 @@ Parts that are absent are None in the parameters; those present multiply each ot
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
@@ -13,6 +13,7 @@ from jax import Array
 
 from ecosim.model import randomness
 from ecosim.model.randomness import Stream
+from ecosim.model.traced import traced
 from ecosim.scenario import Scenario
 
 
@@ -38,28 +39,25 @@ class State(NamedTuple):
 def parameters(scenario: Scenario) -> Parameters:
     """Return the numbers of a scenario's environment."""
     niches, env, dtype = scenario.niches, scenario.environment, scenario.run.precision
-    number = _numbers(dtype)
-    spacing = niches.length / niches.count
-    positions = (np.arange(niches.count) + 0.5) * spacing
-    switching = env.switching and number(
-        env.switching.spell, env.switching.amplitude, env.switching.probability,
-        env.switching.order == "random",
-    )
+    positions = (np.arange(niches.count) + 0.5) * niches.length / niches.count
+
+    def numbers(part: Any, *names: str) -> Any:
+        if part is None:
+            return None
+        return tuple(traced(float(getattr(part, name)), dtype) for name in names)
+
+    switching = numbers(env.switching, "spell", "amplitude", "probability")
+    if env.switching is not None:
+        switching += (traced(float(env.switching.order == "random"), dtype),)
     return Parameters(
-        supply=np.asarray(supply_matrix(scenario), dtype),
-        positions=np.asarray(positions, dtype),
-        seasonal=env.seasonal
-        and number(env.seasonal.amplitude, env.seasonal.period, env.seasonal.staggered),
+        supply=traced(supply_matrix(scenario), dtype),
+        positions=traced(positions, dtype),
+        seasonal=numbers(env.seasonal, "amplitude", "period", "staggered"),
         switching=switching,
-        shocks=env.shocks
-        and number(env.shocks.probability, env.shocks.severity, env.shocks.recovery),
-        drift=env.drift and number(env.drift.velocity, env.drift.noise),
-        opening=env.opening and number(env.opening.initial, env.opening.interval),
+        shocks=numbers(env.shocks, "probability", "severity", "recovery"),
+        drift=numbers(env.drift, "velocity", "noise"),
+        opening=numbers(env.opening, "initial", "interval"),
     )
-
-
-def _numbers(dtype: str):  # type: ignore[no-untyped-def]
-    return lambda *values: tuple(np.asarray(float(value), dtype) for value in values)
 
 
 def supply_matrix(scenario: Scenario) -> np.ndarray:
@@ -82,9 +80,7 @@ def productivity(scenario: Scenario) -> float:
         return scenario.niches.productivity
     if scenario.world == "market":
         costs = scenario.market.costs
-        return scenario.population.size * (
-            costs.upkeep * scenario.population.stock + costs.fixed
-        )
+        return scenario.population.size * (costs.upkeep * scenario.population.stock + costs.fixed)
     return scenario.population.size * scenario.selection.upkeep
 
 
@@ -93,9 +89,7 @@ def begin(parameters: Parameters) -> State:
     return State(deficit=jnp.zeros_like(parameters.positions), positions=parameters.positions)
 
 
-def advance(
-    parameters: Parameters, state: State, clock: Array, key: Array
-) -> tuple[State, Array]:
+def advance(parameters: Parameters, state: State, clock: Array, key: Array) -> tuple[State, Array]:
     """Return the environment of step `clock` and its supply `[P, K]`.
 
     Args:
@@ -116,9 +110,7 @@ def advance(
         opened = initial + jnp.floor(clock.astype(interval.dtype) / interval)
         factor = jnp.where(niche.astype(opened.dtype) < opened, factor, 0)
     if parameters.shocks is not None:
-        state = state._replace(
-            deficit=_shocked(parameters.shocks, state.deficit, clock, key)
-        )
+        state = state._replace(deficit=_shocked(parameters.shocks, state.deficit, clock, key))
         factor = factor * (1 - state.deficit)
     if parameters.drift is not None:
         velocity, noise = parameters.drift
@@ -126,7 +118,7 @@ def advance(
             key, clock, Stream.DRIFT, niche.astype(jnp.uint64), count=1, dtype=factor.dtype
         )
         state = state._replace(positions=state.positions + velocity + noise * steps[:, 0])
-    return state, parameters.supply * factor
+    return state, parameters.supply * factor[None, :]
 
 
 def _season(parameters: tuple[Array, Array, Array], clock: Array, niche: Array) -> Array:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -15,22 +15,23 @@ from ecosim.model.population import Agents, Population, Rows, newborn, padded, w
 from ecosim.model.randomness import Stream
 from ecosim.model.scope import random_scope
 from ecosim.model.structure import Kinds
+from ecosim.model.traced import traced
 from ecosim.scenario import Scenario
 
 
 class Start(NamedTuple):
     """Traced numbers of the start; one entry for each of N founders where `[N]`."""
 
-    row: np.ndarray  # int32[N] row of the table of allocations
-    group: np.ndarray  # int32[N]
-    patch: np.ndarray  # int32[N]
-    budget: np.ndarray  # float[N]
-    stock: np.ndarray  # float[N] mean of the starting stock
-    table: np.ndarray  # float[G, K] allocations to start from
-    stock_variation: np.ndarray
-    variation: np.ndarray
-    position: np.ndarray
-    log_width: np.ndarray
+    row: Array  # int32[N] row of the table of allocations
+    group: Array  # int32[N]
+    patch: Array  # int32[N]
+    budget: Array  # float[N]
+    stock: Array  # float[N] mean of the starting stock
+    table: Array  # float[G, K] allocations to start from
+    stock_variation: Array
+    variation: Array
+    position: Array
+    log_width: Array
 
 
 def start_of(scenario: Scenario) -> tuple[str, Start]:
@@ -39,7 +40,7 @@ def start_of(scenario: Scenario) -> tuple[str, Start]:
     group = _group_of_each(scenario)
     factor = np.array([g.budget for g in p.groups] or [1.0])[group]
     market = scenario.world == "market"
-    kind, table, row = "table", np.full((1, k), 1.0 / k), np.zeros(p.size, np.int32)
+    kind, table, row = "table", np.full((1, k), 1.0 / k), np.zeros(p.size, int)
     if scenario.niches.space == "axis":
         kind = "axis"
     elif p.groups:
@@ -52,16 +53,16 @@ def start_of(scenario: Scenario) -> tuple[str, Start]:
         table = np.array([p.allocation])
     length = scenario.niches.length
     return kind, Start(
-        row=row.astype(np.int32),
-        group=group.astype(np.int32),
-        patch=(np.arange(p.size) % scenario.patches.count).astype(np.int32),
-        budget=np.asarray(p.budget * (1.0 if market else factor) * np.ones(p.size), dtype),
-        stock=np.asarray(p.stock * (factor if market else 1.0) * np.ones(p.size), dtype),
-        table=np.asarray(table / table.sum(axis=1, keepdims=True), dtype),
-        stock_variation=np.asarray(p.stock_variation, dtype),
-        variation=np.asarray(p.variation, dtype),
-        position=np.asarray(length / 2 if p.position is None else p.position, dtype),
-        log_width=np.asarray(np.log(length if p.width is None else p.width), dtype),
+        row=traced(row, "int32"),
+        group=traced(group, "int32"),
+        patch=traced(np.arange(p.size) % scenario.patches.count, "int32"),
+        budget=traced(p.budget * (1.0 if market else factor) * np.ones(p.size), dtype),
+        stock=traced(p.stock * (factor if market else 1.0) * np.ones(p.size), dtype),
+        table=traced(table / table.sum(axis=1, keepdims=True), dtype),
+        stock_variation=traced(p.stock_variation, dtype),
+        variation=traced(p.variation, dtype),
+        position=traced(length / 2 if p.position is None else p.position, dtype),
+        log_width=traced(np.log(length if p.width is None else p.width), dtype),
     )
 
 
@@ -80,8 +81,14 @@ def _group_of_each(scenario: Scenario) -> np.ndarray:
 
 @partial(jax.jit, static_argnames=("kinds", "start_kind", "capacity"))
 def founders(
-    kinds: Kinds, start_kind: str, capacity: int, *, start: Start, agents: Agents,
-    positions: Array, key: Array,
+    kinds: Kinds,
+    start_kind: str,
+    capacity: int,
+    *,
+    start: Start,
+    agents: Agents,
+    positions: Array,
+    key: Array,
 ) -> Population:
     """Return the population that a scenario starts with: ids 1..N in slots 0..N-1.
 
@@ -102,11 +109,15 @@ def founders(
             allocation = random_scope(ids, zero, key, jnp.ones(kinds.niches, kinds.dtype))
         else:
             allocation = jnp.asarray(start.table)[start.row]
-        noise = randomness.normals(
-            key, zero, Stream.START, ids, count=kinds.niches, dtype=kinds.dtype
-        )
-        moved = niches.step_on_simplex(allocation, noise, start.variation)
-        allocation = jnp.where(start.variation > 0, moved, allocation)
+
+        def moved(shares: Array) -> Array:
+            noise = randomness.normals(
+                key, zero, Stream.START, ids, count=kinds.niches, dtype=kinds.dtype
+            )
+            return niches.step_on_simplex(shares, noise, start.variation)
+
+        # A branch: to draw and sort for a million founders takes longer than all else.
+        allocation = jax.lax.cond(start.variation > 0, moved, lambda shares: shares, allocation)
     rows = Rows(
         id=ids,
         parent=jnp.zeros_like(ids),
@@ -125,7 +136,7 @@ def founders(
 def _one_block(kinds: Kinds) -> Population:
     """Return 64 empty slots."""
     f, slots = kinds.dtype, 64
-    kind = {
+    kind: dict[str, Any] = {
         "alive": bool, "id": jnp.uint64, "parent": jnp.uint64, "lineage": jnp.uint64,
         "group": jnp.int32, "patch": jnp.int32, "age": jnp.int32, "budget": f, "stock": f,
         "strikes": jnp.int32, "breadth": f, "depth": f, "niche": jnp.int32,

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import jax.numpy as jnp
-import numpy as np
 from jax import Array
 
 from ecosim.model import niches, patches, randomness
 from ecosim.model.population import Population, Rows
 from ecosim.model.randomness import Stream
 from ecosim.model.structure import Kinds
+from ecosim.model.traced import traced
 from ecosim.scenario import Scenario
 
 
@@ -26,12 +26,21 @@ class Parameters(NamedTuple):
 def parameters(scenario: Scenario) -> Parameters:
     """Return the numbers of a scenario's mutation."""
     m, dtype = scenario.mutation, scenario.run.precision
-    return Parameters(*(np.asarray(v, dtype) for v in (m.rate, m.step, m.width_step)))
+    return Parameters(*(traced(v, dtype) for v in (m.rate, m.step, m.width_step)))
 
 
 def offspring(
-    kinds: Kinds, parameters: Parameters, parents: Population, *, slots: Array, number: Array,
-    stock: Array, step: Array, key: Array, dispersal: patches.Parameters, positions: Array,
+    kinds: Kinds,
+    parameters: Parameters,
+    parents: Population,
+    *,
+    slots: Array,
+    number: Array,
+    stock: Array,
+    step: Array,
+    key: Array,
+    dispersal: patches.Parameters,
+    positions: Array,
 ) -> Rows:
     """Return newborns of the agents in `slots`.
 

@@ -44,9 +44,7 @@ def intervene(kinds: Kinds, agents: Agents, state: State, change: Intervention) 
     stock = jnp.where(change.restocked, change.stock, population.stock)
     population = population._replace(stock=stock)
     if change.allocation is not None and change.reallocated is not None:
-        population = _reallocated(
-            kinds, agents, population, change.reallocated, change.allocation
-        )
+        population = _reallocated(kinds, agents, population, change.reallocated, change.allocation)
     leaves = change.leaves & population.alive
     log = state.log
     if log is not None:

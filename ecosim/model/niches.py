@@ -6,24 +6,8 @@ and a width w, and its shares follow a Gaussian utilisation curve (MacArthur & L
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import jax.numpy as jnp
-import numpy as np
 from jax import Array
-
-from ecosim.scenario import Scenario
-
-
-class Parameters(NamedTuple):
-    """Traced numbers of the niche space."""
-
-    length: Array
-
-
-def parameters(scenario: Scenario) -> Parameters:
-    """Return the numbers of a scenario's niche space."""
-    return Parameters(length=np.asarray(scenario.niches.length, scenario.run.precision))
 
 
 def utilisation(trait: Array, positions: Array) -> Array:
@@ -47,7 +31,7 @@ def to_simplex(points: Array) -> Array:
     """
     falling = -jnp.sort(-points, axis=1)
     rank = jnp.arange(1, points.shape[1] + 1, dtype=points.dtype)
-    excess = (jnp.cumsum(falling, axis=1) - 1) / rank
+    excess = (jnp.cumsum(falling, axis=1) - 1) / rank[None, :]
     kept = jnp.sum(falling > excess, axis=1, keepdims=True)
     shift = jnp.take_along_axis(excess, jnp.maximum(kept - 1, 0), axis=1)
     clipped = jnp.maximum(points - shift, 0)

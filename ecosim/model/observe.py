@@ -17,7 +17,7 @@ def measure(
     population, sums, unit = state.population, state.tally.sums, state.tally.share_unit
     alive = population.alive
     count = jnp.sum(sums.main).astype(jnp.float64)
-    number = jnp.maximum(count, 1)
+    number = jnp.where(count > 0, count, jnp.nan)  # a mean of nobody is undefined
     use = sums.use.astype(jnp.float64) * unit / number
     special = jnp.sum(sums.specialists)
     supplied = jnp.sum(state.supply, axis=0) > 0
@@ -30,18 +30,18 @@ def measure(
         "births_refused": state.refused.astype(jnp.float64),
         "breadth_mean": sums.breadth.astype(jnp.float64) * unit * kinds.niches / number,
         "depth_mean": sums.depth.astype(jnp.float64) * unit / number,
-        "specialist_share": special / number,
-        "coverage": jnp.sum(supplied & (sums.specialists > 0)) / kept,
-        "niches_used": jnp.sum(supplied & (sums.main > 0)) / kept,
+        "specialist_share": special.astype(jnp.float64) / number,
+        "coverage": jnp.sum(supplied & (sums.specialists > 0)).astype(jnp.float64) / kept,
+        "niches_used": jnp.sum(supplied & (sums.main > 0)).astype(jnp.float64) / kept,
         "evenness": _evenness(use),
         **_overlap(sums.direction.astype(jnp.float64) * unit, count),
-        **_hill(sums.main / number),
+        **_hill(sums.main.astype(jnp.float64) / number),
         "stock_mean": exact.total(population.stock, alive) / number,
         "age_mean": exact.total(population.age.astype(population.stock.dtype), alive) / number,
         **state.flows,
         **world.measure(selection, population),
         "allocation": use,
-        "specialists": sums.specialists / number,
+        "specialists": sums.specialists.astype(jnp.float64) / number,
         "supply": jnp.sum(state.supply, axis=0).astype(jnp.float64),
     }
     return metrics, sums.histogram
@@ -79,4 +79,3 @@ def _hill(shares: Array) -> dict[str, Array]:
         "hill_1": jnp.where(some, jnp.exp(-jnp.sum(shares * logs)), 0),
         "hill_2": jnp.where(some, 1 / square, 0),
     }
-

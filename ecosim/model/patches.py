@@ -10,6 +10,7 @@ from jax import Array
 
 from ecosim.model import graphs, randomness
 from ecosim.model.randomness import Stream
+from ecosim.model.traced import traced
 from ecosim.scenario import Scenario
 
 
@@ -28,7 +29,7 @@ def parameters(scenario: Scenario) -> Parameters:
     weights[lonely, lonely] = 1.0
     reach = np.cumsum(weights / weights.sum(axis=1, keepdims=True), axis=1)
     reach[:, -1] = 1.0
-    return Parameters(np.asarray(scenario.patches.dispersal, dtype), np.asarray(reach, dtype))
+    return Parameters(traced(scenario.patches.dispersal, dtype), traced(reach, dtype))
 
 
 def dispersed(

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jax import Array
 
-from ecosim.model import niches, tradeoff
+from ecosim.model import tradeoff
 from ecosim.model.structure import Kinds
 
 
@@ -51,7 +51,6 @@ class Agents(NamedTuple):
 
     tradeoff: tradeoff.Parameters
     contest: Array  # exponent of the contest
-    utilisation: niches.Parameters
 
 
 def described(
@@ -71,9 +70,7 @@ def with_allocation(
     kinds: Kinds, parameters: Agents, population: Population, allocation: Array
 ) -> Population:
     """Return the population with new allocations `[C, K]` and all that follows from them."""
-    strength, breadth, depth, niche = described(
-        kinds, parameters, population.budget, allocation
-    )
+    strength, breadth, depth, niche = described(kinds, parameters, population.budget, allocation)
     return population._replace(
         allocation=allocation, strength=strength, breadth=breadth, depth=depth, niche=niche
     )
@@ -91,15 +88,17 @@ def newborn(kinds: Kinds, parameters: Agents, rows: Rows) -> Population:
 
 def written(population: Population, slots: Array, rows: Population) -> Population:
     """Return the population with rows in slots; slots >= C are left out."""
-    return Population(*(
-        column.at[slots].set(values, mode="drop", unique_indices=True)
-        for column, values in zip(population, rows, strict=True)
-    ))
+    return Population(
+        *(
+            column.at[slots].set(values, mode="drop", unique_indices=True)
+            for column, values in zip(population, rows, strict=True)
+        )
+    )
 
 
 def padded(population: Population, capacity: int) -> Population:
     """Return the population with empty slots added up to a capacity."""
     extra = capacity - population.alive.shape[0]
-    return Population(*(
-        jnp.pad(column, [(0, extra)] + [(0, 0)] * (column.ndim - 1)) for column in population
-    ))
+    return Population(
+        *(jnp.pad(column, [(0, extra)] + [(0, 0)] * (column.ndim - 1)) for column in population)
+    )

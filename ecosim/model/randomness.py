@@ -56,9 +56,9 @@ def _halves(number: Array) -> tuple[Array, Array]:
     return (number >> 32).astype(jnp.uint32), (number & _WORD).astype(jnp.uint32)
 
 
-def words(key: Array, step: Array, stream: Stream, ids: Array, lane: int | Array = 0) -> tuple[
-    Array, Array
-]:
+def words(
+    key: Array, step: Array, stream: Stream, ids: Array, lane: int | Array = 0
+) -> tuple[Array, Array]:
     """Return two uint32 words for each agent.
 
     Args:
@@ -83,7 +83,12 @@ def open_unit(word: Array, dtype: jnp.dtype | str) -> Array:
 
 
 def uniform(
-    key: Array, step: Array, stream: Stream, ids: Array, *, lane: int | Array = 0,
+    key: Array,
+    step: Array,
+    stream: Stream,
+    ids: Array,
+    *,
+    lane: int | Array = 0,
     dtype: jnp.dtype | str = "float32",
 ) -> Array:
     """Return one uniform (0, 1) number for each id."""

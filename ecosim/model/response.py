@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax import Array
 
 from ecosim.model import niches
 from ecosim.model.population import Agents, Population, with_allocation
 from ecosim.model.structure import Kinds
+from ecosim.model.traced import traced
 from ecosim.scenario import Scenario
 
 
@@ -24,12 +24,17 @@ class Parameters(NamedTuple):
 def parameters(scenario: Scenario) -> Parameters:
     """Return the numbers of a scenario's adaptation."""
     pace = 1 - scenario.market.incumbents.inertia
-    return Parameters(np.asarray(pace, scenario.run.precision))
+    return Parameters(traced(pace, scenario.run.precision))
 
 
 def respond(
-    kinds: Kinds, parameters: Parameters, agents: Agents, *, population: Population,
-    positions: Array, price: Array,
+    kinds: Kinds,
+    parameters: Parameters,
+    agents: Agents,
+    *,
+    population: Population,
+    positions: Array,
+    price: Array,
 ) -> Population:
     """Return the population at the start of a step, after niches moved and firms adapted.
 

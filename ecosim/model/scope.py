@@ -25,12 +25,10 @@ def random_scope(ids: Array, step: Array, key: Array, weights: Array) -> Array:
     """
     count, dtype = weights.shape[0], weights.dtype
     scope = randomness.uniform(key, step, Stream.SCOPE, ids, dtype=dtype)
-    many = jnp.floor(scope * count).astype(jnp.int32)[:, None]
-    first, second = randomness.words(
-        key, step, Stream.SEGMENTS, ids[:, None], jnp.arange(count)
-    )
+    many = jnp.floor(scope * count).astype(jnp.int64)[:, None]
+    first, second = randomness.words(key, step, Stream.SEGMENTS, ids[:, None], jnp.arange(count))
     floor = jnp.asarray(jnp.finfo(dtype).tiny, dtype)
-    keys = -jnp.log(randomness.open_unit(first, dtype)) / jnp.maximum(weights, floor)
+    keys = -jnp.log(randomness.open_unit(first, dtype)) / jnp.maximum(weights, floor)[None, :]
     rank = jnp.argsort(jnp.argsort(keys, axis=1), axis=1)
     amount = jnp.where(rank <= many, -jnp.log(randomness.open_unit(second, dtype)), 0)
     return amount / jnp.sum(amount, axis=1, keepdims=True)

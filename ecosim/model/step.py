@@ -91,7 +91,11 @@ def step(world: World, kinds: Kinds, parameters: Parameters, state: State) -> St
     p = parameters
     env, supply = environment.advance(p.environment, state.environment, state.clock, state.key)
     population = response.respond(
-        kinds, p.response, p.agents, population=state.population, positions=env.positions,
+        kinds,
+        p.response,
+        p.agents,
+        population=state.population,
+        positions=env.positions,
         price=state.price,
     )
     adapts = kinds.drifting or kinds.adaptation != "none"
@@ -100,9 +104,7 @@ def step(world: World, kinds: Kinds, parameters: Parameters, state: State) -> St
         kinds, p.competition, population, tally=tally, supply=supply,
         size=world.size(p.selection, population) if world.size else None,
     )  # fmt: skip
-    around = Surroundings(
-        state.clock, state.key, exchange, env.positions, p.mutation, p.dispersal
-    )
+    around = Surroundings(state.clock, state.key, exchange, env.positions, p.mutation, p.dispersal)
     turnover = world.decide(kinds, p.selection, population, around)
     died = jnp.sum(turnover.dies).astype(jnp.int64)
     status = _room(turnover, died, state.log)
@@ -113,9 +115,7 @@ def step(world: World, kinds: Kinds, parameters: Parameters, state: State) -> St
     log = state.log
     if log is not None:
         before = turnover.population
-        log = events.noted(
-            log, before, turnover.dies, step=state.clock + 1, born=False
-        )
+        log = events.noted(log, before, turnover.dies, step=state.clock + 1, born=False)
     settled, tally = births.settle(kinds, p.agents, turnover, tally)
     settled = _unless(hold, kinds, state.population, settled)
     if log is not None:
@@ -128,12 +128,15 @@ def step(world: World, kinds: Kinds, parameters: Parameters, state: State) -> St
         refused=state.refused + turnover.refused,
     )  # fmt: skip
     # The population is held column by column and the log by its masks; the rest is small.
-    small = (after._replace(population=None, log=None), state._replace(population=None, log=None))
-    kept = jax.tree.map(lambda new, old: jnp.where(hold, old, new), *small)
-    kept = kept._replace(wanted=wanted)
+    whole = {"population": settled, "log": log}
+    kept = jax.tree.map(
+        lambda new, old: jnp.where(hold, old, new),
+        {name: part for name, part in after._asdict().items() if name not in whole},
+        {name: part for name, part in state._asdict().items() if name not in whole},
+    )
     broken = ~hold & jnp.any(faulty(settled, exchange.gain))
     status = jnp.where(broken, jnp.int32(Status.BROKEN), status)
-    return kept._replace(population=settled, log=log, status=status)
+    return State(**kept | whole | {"status": status, "wanted": wanted})
 
 
 def _room(turnover: Turnover, died: Array, log: events.Log | None) -> Array:
@@ -151,12 +154,14 @@ def _unless(hold: Array, kinds: Kinds, old: Population, new: Population) -> Popu
     A held step has no births, so the wide columns differ only if agents adapt between births.
     """
     wide = () if kinds.adaptation != "none" or kinds.drifting else ("allocation", "strength")
-    return Population(*(
-        getattr(new, name)
-        if name in wide
-        else jnp.where(hold, getattr(old, name), getattr(new, name))
-        for name in Population._fields
-    ))
+    return Population(
+        *(
+            getattr(new, name)
+            if name in wide
+            else jnp.where(hold, getattr(old, name), getattr(new, name))
+            for name in Population._fields
+        )
+    )
 
 
 def faulty(population: Population, gain: Array) -> Array:

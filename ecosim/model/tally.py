@@ -60,7 +60,17 @@ def counted(kinds: Kinds, population: Population, before: Tally | None = None) -
     if before is not None:
         most, bound = jnp.maximum(most, before.most), jnp.maximum(bound, before.bound)
     empty = Tally(_zero(kinds), most, bound)
-    return empty._replace(sums=sums(kinds, empty, population, alive))
+    blocks = 64 if alive.shape[0] >= 4096 else 1
+    size = alive.shape[0] // blocks
+
+    def add(block: Array, tally: Tally) -> Tally:
+        # In blocks, since a whole population in integers would be larger than itself.
+        rows = jax.tree.map(
+            lambda column: jax.lax.dynamic_slice_in_dim(column, block * size, size), population
+        )
+        return added(kinds, tally, rows, rows.alive, sign=1)
+
+    return jax.lax.fori_loop(0, blocks, add, empty)
 
 
 def _zero(kinds: Kinds) -> Sums:
@@ -108,14 +118,10 @@ def by_patch(kinds: Kinds, patch: Array, whole: Array) -> Array:
 def added(kinds: Kinds, tally: Tally, rows: Population, who: Array, *, sign: int) -> Tally:
     """Return the tally with rows added (sign 1) or taken away (sign -1)."""
     change = sums(kinds, tally, rows, who)
-    return tally._replace(
-        sums=jax.tree.map(lambda old, new: old + sign * new, tally.sums, change)
-    )
+    return tally._replace(sums=jax.tree.map(lambda old, new: old + sign * new, tally.sums, change))
 
 
-def settled(
-    kinds: Kinds, tally: Tally, population: Population, largest: Array
-) -> Tally:
+def settled(kinds: Kinds, tally: Tally, population: Population, largest: Array) -> Tally:
     """Return the tally of a population after births, counted anew if its units must change.
 
     Args:

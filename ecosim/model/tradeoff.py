@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import jax.numpy as jnp
-import numpy as np
 from jax import Array
 
 from ecosim.model import graphs
+from ecosim.model.traced import traced
 from ecosim.scenario import Scenario
 
 
@@ -28,12 +28,12 @@ def parameters(scenario: Scenario) -> Parameters:
     transfer = None
     if scenario.niches.space == "graph":
         graph = graphs.build(scenario.niches.graph, scenario.niches.count)
-        transfer = np.asarray(t.transfer * graphs.adjacency(graph), dtype)
+        transfer = traced(t.transfer * graphs.adjacency(graph), dtype)
     return Parameters(
-        exponent=np.asarray(t.exponent, dtype),
-        half_saturation=np.asarray(t.half_saturation or 1.0, dtype),
-        threshold=np.asarray(t.threshold or 0.0, dtype),
-        breadth_cost=np.asarray(t.breadth_cost, dtype),
+        exponent=traced(t.exponent, dtype),
+        half_saturation=traced(t.half_saturation or 1.0, dtype),
+        threshold=traced(t.threshold or 0.0, dtype),
+        breadth_cost=traced(t.breadth_cost, dtype),
         transfer=transfer,
     )
 
@@ -68,7 +68,5 @@ def competence(
         own = raised
     if parameters.transfer is None:
         return own
-    lent = sum(
-        own[:, j, None] * parameters.transfer[j][None, :] for j in range(own.shape[1])
-    )
+    lent = sum(own[:, j, None] * parameters.transfer[j][None, :] for j in range(own.shape[1]))
     return jnp.maximum(own + lent, 0)

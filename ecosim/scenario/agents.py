@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from annotated_types import Ge, Le
 from pydantic import Strict
 from pydantic.dataclasses import dataclass
-from typing_extensions import Annotated
 
 from ecosim.scenario.numbers import (
     CONFIG,

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from ecosim.errors import Problem, ScenarioError, WebError
+from ecosim.errors import Problem, WebError
 from ecosim.scenario.lifecycle import Market, Mutation, Selection
 
 if TYPE_CHECKING:
@@ -46,8 +46,8 @@ def _web(s: Scenario) -> Iterator[Problem]:
     path = s.population.web
     if path is None:
         return
-    from ecosim.webs import drop_empty, read_web
     from ecosim.scenario.agents import Group
+    from ecosim.webs import drop_empty, read_web
 
     try:
         web = drop_empty(read_web(path))[0]
@@ -57,7 +57,9 @@ def _web(s: Scenario) -> Iterator[Problem]:
     rows = len(web)
     if s.niches.count not in (8, rows):
         yield Problem(
-            "niches.count", str(s.niches.count), f"must equal the {rows} rows of the web {path}",
+            "niches.count",
+            str(s.niches.count),
+            f"must equal the {rows} rows of the web {path}",
             "leave niches.count out",
         )
         return
@@ -71,7 +73,8 @@ def _web(s: Scenario) -> Iterator[Problem]:
     )
     if s.population.groups and s.population.groups != groups:
         yield Problem(
-            "population.groups", f"{len(s.population.groups)} groups",
+            "population.groups",
+            f"{len(s.population.groups)} groups",
             "cannot stand beside population.web, which makes one group a species",
             "leave one of them out",
         )
@@ -87,21 +90,24 @@ def _niches(s: Scenario) -> Iterator[Problem]:
     if niches.supply is not None:
         if len(niches.supply) != k:
             yield Problem(
-                "niches.supply", f"{len(niches.supply)} numbers",
+                "niches.supply",
+                f"{len(niches.supply)} numbers",
                 f"needs one number for each of the {k} niches (niches.count)",
             )
         elif not sum(niches.supply) > 0:
             yield Problem("niches.supply", str(list(niches.supply)), "at least one must be > 0")
     if (niches.space == "graph") != (niches.graph is not None):
         yield Problem(
-            "niches.graph", repr(niches.graph),
+            "niches.graph",
+            repr(niches.graph),
             "goes with niches.space = 'graph', and only with it",
             "name a graph ('cycle', 'path', 'complete', 'star', 'grid') or list its edges",
         )
     yield from _edges("niches.graph", niches.graph, k)
     if s.population.size * k > MAX_CELLS:
         yield Problem(
-            "population.size", f"{s.population.size} agents x {k} niches",
+            "population.size",
+            f"{s.population.size} agents x {k} niches",
             f"agents x niches must stay below {MAX_CELLS}",
         )
 
@@ -111,19 +117,24 @@ def _edges(key: str, graph: Any, count: int) -> Iterator[Problem]:
         return
     for edge in graph:
         if max(edge[0], edge[1]) >= count or edge[0] == edge[1]:
-            yield Problem(key, str(list(edge)), f"an edge joins two different nodes of 0..{count - 1}")
+            yield Problem(
+                key, str(list(edge)), f"an edge joins two different nodes of 0..{count - 1}"
+            )
 
 
 def _environment(s: Scenario) -> Iterator[Problem]:
     environment = s.environment
     if environment.drift is not None and s.niches.space != "axis":
         yield Problem(
-            "environment.drift", "present", "niche positions drift only on an axis",
+            "environment.drift",
+            "present",
+            "niche positions drift only on an axis",
             "set niches.space = 'axis'",
         )
     if environment.opening is not None and environment.opening.initial > s.niches.count:
         yield Problem(
-            "environment.opening.initial", str(environment.opening.initial),
+            "environment.opening.initial",
+            str(environment.opening.initial),
             f"cannot exceed niches.count = {s.niches.count}",
         )
     if environment.switching is not None and s.niches.count < 2:
@@ -137,14 +148,16 @@ def _patches(s: Scenario) -> Iterator[Problem]:
         shape = [len(row) for row in patches.supply]
         if shape != [s.niches.count] * patches.count:
             yield Problem(
-                "patches.supply", f"rows of {shape} numbers",
+                "patches.supply",
+                f"rows of {shape} numbers",
                 f"needs {patches.count} rows (patches.count) of {s.niches.count} (niches.count)",
             )
         elif not sum(map(sum, patches.supply)) > 0:
             yield Problem("patches.supply", "all zero", "at least one must be > 0")
     if patches.count > 1 and s.world == "ecology" and s.selection.kind != "energy":
         yield Problem(
-            "selection.kind", s.selection.kind,
+            "selection.kind",
+            s.selection.kind,
             "with several patches each patch regulates its own numbers, which needs 'energy'",
         )
 
@@ -154,32 +167,42 @@ def _population(s: Scenario) -> Iterator[Problem]:
     given = [
         name
         for name, present in (
-            ("start", p.start != "even"), ("allocation", p.allocation is not None),
+            ("start", p.start != "even"),
+            ("allocation", p.allocation is not None),
             ("groups", bool(p.groups)),
         )
         if present
     ]
     if len(given) > 1:
         yield Problem(
-            "population", " and ".join(given), "only one of start, allocation and groups may be given"
+            "population",
+            " and ".join(given),
+            "only one of start, allocation and groups may be given",
         )
     if axis and given:
         yield Problem(
-            f"population.{given[0]}", "present",
+            f"population.{given[0]}",
+            "present",
             "on an axis the allocation follows from population.position and population.width",
         )
     for name in ("position", "width"):
         if not axis and getattr(p, name) is not None:
             yield Problem(
-                f"population.{name}", str(getattr(p, name)), "only has a meaning on an axis",
+                f"population.{name}",
+                str(getattr(p, name)),
+                "only has a meaning on an axis",
                 "set niches.space = 'axis'",
             )
     if p.allocation is not None:
         yield from _simplex("population.allocation", p.allocation, s.niches.count)
     if p.limit is not None and p.limit < p.size:
-        yield Problem("population.limit", str(p.limit), f"cannot be below population.size = {p.size}")
+        yield Problem(
+            "population.limit", str(p.limit), f"cannot be below population.size = {p.size}"
+        )
     if s.world == "ecology" and s.selection.kind != "energy" and p.limit is not None:
-        yield Problem("population.limit", str(p.limit), f"{s.selection.kind} keeps numbers constant")
+        yield Problem(
+            "population.limit", str(p.limit), f"{s.selection.kind} keeps numbers constant"
+        )
 
 
 def _groups(s: Scenario) -> Iterator[Problem]:
@@ -192,7 +215,8 @@ def _groups(s: Scenario) -> Iterator[Problem]:
         yield Problem("population.groups", str(names), "names must differ")
     if len(names) > s.population.size:
         yield Problem(
-            "population.size", str(s.population.size),
+            "population.size",
+            str(s.population.size),
             f"must hold at least one agent of each of the {len(names)} groups",
         )
 
@@ -201,7 +225,8 @@ def _simplex(key: str, weights: tuple[float, ...], k: int) -> Iterator[Problem]:
     total = sum(weights)
     if len(weights) != k or not math.isclose(total, 1.0, abs_tol=1e-6):
         yield Problem(
-            key, f"{len(weights)} numbers that sum to {total:g}",
+            key,
+            f"{len(weights)} numbers that sum to {total:g}",
             f"an allocation is {k} numbers (niches.count) that sum to 1",
         )
 
@@ -212,12 +237,14 @@ def _tradeoff(s: Scenario) -> Iterator[Problem]:
         given = getattr(tradeoff, name)
         if (tradeoff.kind == kind) != (given is not None):
             yield Problem(
-                f"tradeoff.{name}", str(given),
+                f"tradeoff.{name}",
+                str(given),
                 f"goes with tradeoff.kind = '{kind}', and only with it",
             )
     if tradeoff.transfer != 0 and s.niches.space != "graph":
         yield Problem(
-            "tradeoff.transfer", str(tradeoff.transfer),
+            "tradeoff.transfer",
+            str(tradeoff.transfer),
             "transfer runs along the graph of relatedness",
             "set niches.space = 'graph' and niches.graph",
         )
@@ -226,28 +253,34 @@ def _tradeoff(s: Scenario) -> Iterator[Problem]:
 def _world(s: Scenario) -> Iterator[Problem]:
     if s.world == "market":
         for key, part, default in (
-            ("mutation", s.mutation, Mutation()), ("selection", s.selection, Selection())
+            ("mutation", s.mutation, Mutation()),
+            ("selection", s.selection, Selection()),
         ):
             if part != default:
                 yield Problem(
-                    key, "present", "a market has no inheritance, no mutation and no life cycle",
+                    key,
+                    "present",
+                    "a market has no inheritance, no mutation and no life cycle",
                     "its selection is the table [market]",
                 )
         if s.market.entry.kind == "unmet" and not s.competition.unclaimed > 0:
             yield Problem(
-                "market.entry.kind", "unmet",
+                "market.entry.kind",
+                "unmet",
                 "entrants can follow unmet demand only where some supply stays unclaimed",
                 "set competition.unclaimed > 0",
             )
         if s.niches.space == "axis" and s.market.incumbents.adaptation != "none":
             yield Problem(
-                "market.incumbents.adaptation", s.market.incumbents.adaptation,
-                "on an axis allocations follow from position and width and cannot be shifted freely",
+                "market.incumbents.adaptation",
+                s.market.incumbents.adaptation,
+                "on an axis allocations follow from position and width, and cannot shift freely",
             )
     elif s.market != Market():
         yield Problem("market", "present", "belongs to world = 'market'", "remove the table")
     elif s.selection.kind == "energy" and s.population.stock >= s.selection.division * 2:
         yield Problem(
-            "population.stock", str(s.population.stock),
+            "population.stock",
+            str(s.population.stock),
             f"must be below twice selection.division = {s.selection.division}",
         )

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from annotated_types import Ge, Le
 from pydantic import Field, Strict
 from pydantic.dataclasses import dataclass
-from typing_extensions import Annotated
 
 from ecosim.scenario.numbers import (
     CONFIG,
     Edges,
     Flag,
-    Natural,
     NonNegative,
     Positive,
     PositiveShare,

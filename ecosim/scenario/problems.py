@@ -59,7 +59,12 @@ def _key_path(location: tuple[Any, ...]) -> list[Any]:
 def _is_branch(part: Any) -> bool:
     text = str(part)
     return any(mark in text for mark in ("[", "(", "literal", "'")) or text in (
-        "float", "int", "str", "bool", "tuple", "none"
+        "float",
+        "int",
+        "str",
+        "bool",
+        "tuple",
+        "none",
     )
 
 
@@ -155,11 +160,7 @@ def prune(raw: Mapping[str, Any], problems: list[Problem]) -> dict[str, Any]:
     for key, value in raw.items():
         if key in bad or not isinstance(value, Mapping) and _below(key, bad):
             continue
-        inner = {
-            Problem(b.removeprefix(f"{key}."), "", "")
-            for b in bad
-            if b.startswith(f"{key}.")
-        }
+        inner = {Problem(b.removeprefix(f"{key}."), "", "") for b in bad if b.startswith(f"{key}.")}
         result[key] = prune(value, list(inner)) if isinstance(value, Mapping) else value
     return result
 

@@ -8,6 +8,7 @@ from pydantic import model_validator
 from pydantic.dataclasses import dataclass
 
 from ecosim.scenario.agents import Competition, Population, Tradeoff
+from ecosim.scenario.lifecycle import Market, Mutation, Selection
 from ecosim.scenario.numbers import (
     CONFIG,
     Flag,
@@ -21,7 +22,6 @@ from ecosim.scenario.numbers import (
     Whole,
 )
 from ecosim.scenario.places import Environment, Niches, Patches
-from ecosim.scenario.lifecycle import Market, Mutation, Selection
 
 
 @dataclass(frozen=True, config=CONFIG)

@@ -46,7 +46,9 @@ def _observed(scenario: Scenario) -> dict[str, np.ndarray | float]:
     groups = scenario.population.groups
     if not groups:
         problem = Problem(
-            "expectation.value", "observed", "needs groups of agents to compare with",
+            "expectation.value",
+            "observed",
+            "needs groups of agents to compare with",
             "set population.web or population.groups",
         )
         raise ScenarioError([problem], scenario.name)

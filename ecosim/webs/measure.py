@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ecosim.webs import indices
-from ecosim.webs import structure
 from ecosim.errors import WebError
+from ecosim.webs import indices, structure
 
 SHOWN = 5  # bad cells or names listed in one error
 RULE = "every cell must be a non-negative, finite number (0 = no interaction)"

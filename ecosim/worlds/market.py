@@ -35,7 +35,7 @@ def _flows(
     """
     alive = population.alive
     own = exit_entry.performance(population, exchange.gain)
-    plain = exact.total(own, alive) / jnp.maximum(jnp.sum(alive), 1)
+    plain = _ratio(exact.total(own, alive), jnp.sum(alive).astype(jnp.float64))
     weighted = exit_entry.mean_performance(population, exchange.gain)
     return {"performance_mean": weighted, "capital_performance_covariance": weighted - plain}
 
@@ -44,23 +44,27 @@ def _measure(numbers: exit_entry.Parameters, population: Population) -> dict[str
     """Capital, its concentration, and how it is spread over niches (`capital`, `[K]`)."""
     alive = population.alive
     capital = exact.total(population.stock, alive)
-    whole = jnp.where(capital > 0, capital, 1)
-    share = jnp.where(alive, population.stock.astype(jnp.float64), 0) / whole
+    share = jnp.where(alive, population.stock.astype(jnp.float64), 0)
+    share = share / jnp.where(capital > 0, capital, 1)
     general = alive & (population.depth < SPECIALIST)
+    generalists = exact.total(share, general)
+    whole = jnp.where(capital > 0, 1.0, jnp.nan)  # shares of no capital are undefined
+    breadth = population.breadth.astype(jnp.float64)
+    spread = population.allocation.astype(jnp.float64) * share[:, None]
     return {
         "capital_total": capital,
-        "hhi": exact.total(share**2, alive),
-        "c4": _largest(share, 4),
-        "generalist_c4": _largest(jnp.where(general, share, 0), 4)
-        / jnp.maximum(exact.total(share, general), jnp.finfo(jnp.float64).tiny),
-        "generalist_capital_share": exact.total(share, general),
-        "breadth_mean_by_capital": exact.total(
-            population.breadth.astype(jnp.float64) * share, alive
-        ),
-        "capital": exact.column_totals(
-            population.allocation.astype(jnp.float64) * share[:, None], alive, jnp.max(share)
-        ),
+        "hhi": exact.total(share**2, alive) * whole,
+        "c4": _largest(share, 4) * whole,
+        "generalist_c4": _ratio(_largest(jnp.where(general, share, 0), 4), generalists),
+        "generalist_capital_share": generalists * whole,
+        "breadth_mean_by_capital": exact.total(breadth * share, alive) * whole,
+        "capital": exact.column_totals(spread, alive, jnp.max(share)) * whole,
     }
+
+
+def _ratio(part: Array, whole: Array) -> Array:
+    """Return part / whole, or NaN where there is nothing to divide."""
+    return jnp.where(whole > 0, part / jnp.where(whole > 0, whole, 1), jnp.nan)
 
 
 def _largest(share: Array, count: int) -> Array:

@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax import Array
 
 from ecosim.model import inheritance, randomness
@@ -16,6 +15,7 @@ from ecosim.model.randomness import Stream
 from ecosim.model.slots import nth_true
 from ecosim.model.structure import Kinds
 from ecosim.model.surroundings import Surroundings
+from ecosim.model.traced import traced
 from ecosim.scenario import Scenario
 
 
@@ -31,8 +31,12 @@ class Parameters(NamedTuple):
 def parameters(scenario: Scenario) -> Parameters:
     """Return the numbers of a scenario's energy budget."""
     s, dtype = scenario.selection, scenario.run.precision
-    numbers = (np.asarray(v, dtype) for v in (s.upkeep, s.mortality, s.division))
-    return Parameters(*numbers, limit=np.asarray(scenario.population.limit or 0, np.int64))
+    return Parameters(
+        upkeep=traced(s.upkeep, dtype),
+        mortality=traced(s.mortality, dtype),
+        division=traced(s.division, dtype),
+        limit=traced(scenario.population.limit or 0, "int64"),
+    )
 
 
 def decide(
@@ -47,15 +51,20 @@ def decide(
     refused = jnp.zeros((), jnp.int64)
     if kinds.limited:
         divides, refused = _within_limit(parameters, population, dies, divides, around)
-    after = population._replace(
-        stock=jnp.where(divides, stock / 2, stock), age=population.age + 1
-    )
+    after = population._replace(stock=jnp.where(divides, stock / 2, stock), age=population.age + 1)
 
     def newborns(now: Population, rank: Array) -> Rows:
         slots = jnp.minimum(nth_true(divides, rank), alive.shape[0] - 1)
         return inheritance.offspring(
-            kinds, around.mutation, now, slots=slots, number=jnp.zeros_like(rank),
-            stock=now.stock[slots], step=clock, key=key, dispersal=around.dispersal,
+            kinds,
+            around.mutation,
+            now,
+            slots=slots,
+            number=jnp.zeros_like(rank),
+            stock=now.stock[slots],
+            step=clock,
+            key=key,
+            dispersal=around.dispersal,
             positions=around.positions,
         )
 
@@ -64,7 +73,10 @@ def decide(
 
 
 def _within_limit(
-    parameters: Parameters, population: Population, dies: Array, divides: Array,
+    parameters: Parameters,
+    population: Population,
+    dies: Array,
+    divides: Array,
     around: Surroundings,
 ) -> tuple[Array, Array]:
     """Let only as many divide as the limit leaves room for, drawn without regard to slots."""

@@ -10,17 +10,17 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import jax.numpy as jnp
-import numpy as np
 from jax import Array
 
 from ecosim.model import exact, niches, randomness
 from ecosim.model.births import Turnover
-from ecosim.model.scope import random_scope
 from ecosim.model.population import Population, Rows
 from ecosim.model.randomness import Stream
+from ecosim.model.scope import random_scope
 from ecosim.model.slots import by_id, draw_by_weight
 from ecosim.model.structure import Kinds
 from ecosim.model.surroundings import Surroundings
+from ecosim.model.traced import traced
 from ecosim.scenario import Scenario
 
 
@@ -72,8 +72,8 @@ def parameters(scenario: Scenario) -> Parameters:
         "budget": population.budget,
         "width": population.width or scenario.niches.length,
     }
-    traced = {name: np.asarray(float(value), dtype) for name, value in numbers.items()}
-    return Parameters(**traced, limit=np.asarray(population.limit or 0, np.int64))
+    values = {name: traced(float(value), dtype) for name, value in numbers.items()}
+    return Parameters(**values, limit=traced(population.limit or 0, "int64"))
 
 
 def performance(population: Population, gain: Array) -> Array:
@@ -129,9 +129,7 @@ def _standard(p: Parameters, mean: Array) -> Array:
     return jnp.where(p.relative > 0, p.standard * mean, p.standard)
 
 
-def _capital(
-    p: Parameters, population: Population, own: Array, mean: Array, below: Array
-) -> Array:
+def _capital(p: Parameters, population: Population, own: Array, mean: Array, below: Array) -> Array:
     """Return capital after costs, reinvestment, investors' flow and defunding."""
     capital = population.stock
     profit = own * capital - p.fixed - p.upkeep * capital
@@ -193,7 +191,11 @@ def _entrants(
 
 
 def _imitated(
-    kinds: Kinds, p: Parameters, population: Population, model: Array, ids: Array,
+    kinds: Kinds,
+    p: Parameters,
+    population: Population,
+    model: Array,
+    ids: Array,
     around: Surroundings,
 ) -> tuple[Array, Array]:
     count = 2 if kinds.space == "axis" else kinds.niches

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import jax.numpy as jnp
-import numpy as np
 from jax import Array
 
 from ecosim.model import inheritance, randomness
@@ -15,6 +14,7 @@ from ecosim.model.randomness import Stream
 from ecosim.model.slots import by_id, draw_by_weight
 from ecosim.model.structure import Kinds
 from ecosim.model.surroundings import Surroundings
+from ecosim.model.traced import traced
 from ecosim.scenario import Scenario
 
 
@@ -26,7 +26,7 @@ class Parameters(NamedTuple):
 
 def parameters(scenario: Scenario) -> Parameters:
     """Return the numbers of a scenario's Moran process."""
-    return Parameters(np.asarray(scenario.population.stock, scenario.run.precision))
+    return Parameters(traced(scenario.population.stock, scenario.run.precision))
 
 
 def decide(
@@ -46,23 +46,27 @@ def decide(
     dies = jnp.zeros_like(alive).at[victim].set(True)
     candidates = alive & ~dies if kinds.order == "death-birth" else alive
     last = jnp.sum(alive) == 1
-    parent = draw_by_weight(
-        order, around.exchange.gain, jnp.where(last, alive, candidates), unit
-    )
+    parent = draw_by_weight(order, around.exchange.gain, jnp.where(last, alive, candidates), unit)
 
     def newborns(now: Population, rank: Array) -> Rows:
         slots = jnp.broadcast_to(parent, rank.shape)
         return inheritance.offspring(
-            kinds, around.mutation, now, slots=slots, number=rank,
-            stock=jnp.full(rank.shape, parameters.stock), step=around.clock, key=around.key,
-            dispersal=around.dispersal, positions=around.positions,
+            kinds,
+            around.mutation,
+            now,
+            slots=slots,
+            number=rank,
+            stock=jnp.full(rank.shape, parameters.stock),
+            step=around.clock,
+            key=around.key,
+            dispersal=around.dispersal,
+            positions=around.positions,
         )
 
     after = population._replace(age=population.age + 1)
     # Where nobody lives, nobody is born.
     one, none = jnp.any(alive).astype(jnp.int64), jnp.zeros((), jnp.int64)
     return Turnover(after, dies & alive, one, none, dies, newborns)
-
 
 
 def _unit(around: Surroundings, stream: Stream) -> Array:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import jax.numpy as jnp
-import numpy as np
 from jax import Array
 
 from ecosim.model import inheritance, randomness
@@ -15,6 +14,7 @@ from ecosim.model.randomness import Stream
 from ecosim.model.slots import by_id, draw_by_weight
 from ecosim.model.structure import Kinds
 from ecosim.model.surroundings import Surroundings
+from ecosim.model.traced import traced
 from ecosim.scenario import Scenario
 
 
@@ -26,7 +26,7 @@ class Parameters(NamedTuple):
 
 def parameters(scenario: Scenario) -> Parameters:
     """Return the numbers of a scenario's Wright-Fisher model."""
-    return Parameters(np.asarray(scenario.population.stock, scenario.run.precision))
+    return Parameters(traced(scenario.population.stock, scenario.run.precision))
 
 
 def decide(
@@ -43,13 +43,18 @@ def decide(
         slots = draw_by_weight(order, around.exchange.gain, alive, unit)
         return inheritance.offspring(
             # A child's number is its rank in the generation: unique, hence unique for its parent.
-            kinds, around.mutation, population, slots=slots, number=rank,
-            stock=jnp.full(rank.shape, parameters.stock), step=around.clock, key=around.key,
-            dispersal=around.dispersal, positions=around.positions,
+            kinds,
+            around.mutation,
+            population,
+            slots=slots,
+            number=rank,
+            stock=jnp.full(rank.shape, parameters.stock),
+            step=around.clock,
+            key=around.key,
+            dispersal=around.dispersal,
+            positions=around.positions,
         )
 
     births = jnp.sum(alive).astype(jnp.int64)
     none = jnp.zeros((), jnp.int64)
     return Turnover(population, alive, births, none, alive, newborns)
-
-
