@@ -58,6 +58,10 @@ class WebError(EcosimError, ValueError):
         return f"{self.path}: {self.problem}"
 
 
+class OutsideDomain(EcosimError, ValueError):
+    """A closed form was asked about numbers for which it does not hold."""
+
+
 class RunError(EcosimError, RuntimeError):
     """A run that had to stop: a broken invariant, with step, quantity and agent named."""
 

@@ -223,8 +223,9 @@ def explain(state: State, kinds: Kinds) -> str:
     name, values = noun, stock
     if not wrong.any():
         strength = np.asarray(population.strength)
-        wrong = alive & ~np.isfinite(strength).all(axis=1)
-        name, values = "competence", np.where(np.isfinite(strength), 0, strength).sum(axis=1)
+        sound = np.isfinite(strength) & (strength >= 0)
+        wrong = alive & ~sound.all(axis=1)
+        name, values = "competence", np.where(sound, 0, strength).sum(axis=1)
     if not wrong.any():
         return f"step {int(state.clock)}: the gain of an agent is not finite (rule: finite)"
     slot = int(np.flatnonzero(wrong)[np.argmin(np.asarray(population.id)[wrong])])

@@ -262,7 +262,8 @@ class Reference:
             factor = p.groups[group[i]].budget if p.groups else 1.0
             start = p.stock * (factor if market else 1.0)
             yield Agent(
-                id=name, parent=0, lineage=name, group=group[i], patch=i % s.patches.count, age=0,
+                id=name, parent=0, lineage=name, group=group[i], age=0,
+                patch=(i // count if p.start == "specialists" else i) % s.patches.count,
                 budget=p.budget * (1.0 if market else factor),
                 stock=start * (1 + p.stock_variation * (2 * stock[i] - 1)),
                 strikes=0, trait=trait, allocation=allocation,
@@ -412,7 +413,10 @@ class Reference:
                 gain[agent.id] = math.fsum(
                     c * p for c, p in zip(claims[agent.id], paid, strict=True)
                 )
-            price.append(paid)
+            # Where supply meets no claim at all, the first claim would be paid without bound.
+            price.append(
+                [math.inf if e > 0 and p == 0 else p for e, p in zip(emitted, paid, strict=True)]
+            )
             unclaimed.append(left)
         return Outcome([], [], 0, gain, price, supply, unclaimed, math.inf)
 
@@ -587,7 +591,7 @@ class Reference:
             profit = outcome.gain[agent.id] - m.costs.fixed - m.costs.upkeep * agent.stock
             flow = m.investment.flow * agent.stock * (own / mean - 1 if mean > 0 else 0.0)
             before = agent.stock
-            agent.stock = before + m.investment.reinvestment * profit + flow
+            agent.stock = before + profit * (m.investment.reinvestment if profit > 0 else 1.0) + flow
             if below:
                 agent.stock *= 1 - m.investment.defunding
             self.near(agent.stock, before)
@@ -621,16 +625,17 @@ class Reference:
         rate = entry.rate * math.exp(entry.density * n + entry.density_squared * n * n)
         number = self.draws.poisson(self.clock, rate * (1 + entry.unmet_demand * share))
         ids = [self.draws.child(0, self.clock, rank) for rank in range(number)]
+        lots = self.draws.uniform(self.clock, Stream.DISPERSAL, ids)
         newborns = [
             Agent(
-                id=name, parent=0, lineage=name, group=-1, patch=name % s.patches.count, age=0,
+                id=name, parent=0, lineage=name, group=-1, patch=int(lot * s.patches.count), age=0,
                 budget=s.population.budget, stock=entry.capital, strikes=0, trait=[],
                 allocation=[],
             )
-            for name in ids
+            for name, lot in zip(ids, lots, strict=True)
         ]  # fmt: skip
         axis, count = s.niches.space == "axis", s.niches.count
-        if entry.kind == "imitation":
+        if entry.kind == "imitation" and living:
             order = sorted(living, key=lambda a: a.id)
             units = self.draws.fine(self.clock, Stream.PARENT, ids)
             noise = self.draws.normals(self.clock, Stream.STEP, ids, 2 if axis else count)

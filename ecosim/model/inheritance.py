@@ -58,13 +58,12 @@ def offspring(
 
     """
     ids = randomness.child_id(parents.id[slots], step, number)
-    rate = randomness.uniform(key, step, Stream.MUTATES, ids, dtype=kinds.dtype)
-    mutates = (rate < parameters.rate)[:, None]
+    mutates = randomness.happens(key, step, Stream.MUTATES, ids, parameters.rate)[:, None]
     trait, allocation = parents.trait[slots], parents.allocation[slots]
     if kinds.space == "axis":
         noise = randomness.normals(key, step, Stream.STEP, ids, count=2, dtype=kinds.dtype)
         scale = jnp.stack([parameters.step, parameters.width_step])
-        trait = jnp.where(mutates, trait + scale * noise, trait)
+        trait = jnp.where(mutates, trait + scale[None, :] * noise, trait)
         allocation = niches.utilisation(trait, positions)
     else:
         noise = randomness.normals(

@@ -48,11 +48,17 @@ def intervene(kinds: Kinds, agents: Agents, state: State, change: Intervention) 
     leaves = change.leaves & population.alive
     log = state.log
     if log is not None:
-        log = events.noted(log, population, leaves, step=state.clock + 1, born=False)
+        log = events.noted(
+            log,
+            population._replace(age=population.age + 1),
+            leaves,
+            step=state.clock + 1,
+            born=False,
+        )
     population = population._replace(alive=population.alive & ~leaves)
     return state._replace(
         population=population,
-        tally=counted(kinds, population, state.tally),
+        tally=counted(kinds, population, state.tally.most),
         deaths=state.deaths + jnp.sum(leaves).astype(jnp.int64),
         log=log,
     )

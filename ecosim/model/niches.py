@@ -9,6 +9,8 @@ from __future__ import annotations
 import jax.numpy as jnp
 from jax import Array
 
+from ecosim.model import exact
+
 
 def utilisation(trait: Array, positions: Array) -> Array:
     """Return shares `[N, K]` proportional to exp(-(position - z)^2 / (2 w^2)).
@@ -21,7 +23,7 @@ def utilisation(trait: Array, positions: Array) -> Array:
     distance = (positions[None, :] - trait[:, :1]) / jnp.exp(trait[:, 1:])
     exponent = -0.5 * distance**2
     raised = jnp.exp(exponent - jnp.max(exponent, axis=1, keepdims=True))
-    return raised / jnp.sum(raised, axis=1, keepdims=True)
+    return raised / exact.across(raised)[:, None]
 
 
 def to_simplex(points: Array) -> Array:
@@ -35,7 +37,7 @@ def to_simplex(points: Array) -> Array:
     kept = jnp.sum(falling > excess, axis=1, keepdims=True)
     shift = jnp.take_along_axis(excess, jnp.maximum(kept - 1, 0), axis=1)
     clipped = jnp.maximum(points - shift, 0)
-    return clipped / jnp.sum(clipped, axis=1, keepdims=True)
+    return clipped / exact.across(clipped)[:, None]
 
 
 def step_on_simplex(allocation: Array, noise: Array, size: Array) -> Array:
@@ -50,6 +52,6 @@ def step_on_simplex(allocation: Array, noise: Array, size: Array) -> Array:
     count = allocation.shape[1]
     if count == 1:
         return allocation
-    centred = noise - jnp.mean(noise, axis=1, keepdims=True)
+    centred = noise - (exact.across(noise) / count)[:, None]
     scale = jnp.asarray((count / (count - 1)) ** 0.5, allocation.dtype)
     return to_simplex(allocation + size * scale * centred)

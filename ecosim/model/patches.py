@@ -24,7 +24,7 @@ class Parameters(NamedTuple):
 def parameters(scenario: Scenario) -> Parameters:
     """Return the numbers of a scenario's patches; an isolated patch keeps its newborns."""
     dtype, count = scenario.run.precision, scenario.patches.count
-    weights = np.abs(graphs.adjacency(graphs.build(scenario.patches.graph, count)))
+    weights = graphs.adjacency(graphs.build(scenario.patches.graph, count))
     lonely = weights.sum(axis=1) == 0
     weights[lonely, lonely] = 1.0
     reach = np.cumsum(weights / weights.sum(axis=1, keepdims=True), axis=1)
@@ -38,7 +38,7 @@ def dispersed(
     """Return the patches `[N]` in which newborns with these ids settle."""
     dtype = parameters.reach.dtype
     first, second = randomness.words(key, step, Stream.DISPERSAL, ids)
-    moves = randomness.open_unit(first, dtype) < parameters.dispersal
+    moves = randomness.below(first, parameters.dispersal)
     goal = randomness.open_unit(second, dtype)
     there = jnp.sum(parameters.reach[patch] <= goal[:, None], axis=1).astype(patch.dtype)
     return jnp.where(moves, jnp.minimum(there, parameters.reach.shape[0] - 1), patch)

@@ -36,7 +36,6 @@ class Stream(IntEnum):
     SEGMENTS = 15
     SHUFFLE = 16
     TURNED_AWAY = 17
-    WIDTH = 18
 
 
 def run_key(seed: int) -> Array:
@@ -95,8 +94,19 @@ def uniform(
     return open_unit(words(key, step, stream, ids, lane)[0], dtype)
 
 
+def happens(key: Array, step: Array, stream: Stream, ids: Array, probability: Array) -> Array:
+    """Return for each id whether an event of this probability happens (resolution 2^-32)."""
+    return below(words(key, step, stream, ids)[0], probability)
+
+
+def below(word: Array, probability: Array) -> Array:
+    """Return whether a random word lies in the share `probability` of all words; 1: always."""
+    share = jnp.floor(probability.astype(jnp.float64) * 2.0**32)
+    return word.astype(jnp.uint64) < share.astype(jnp.uint64)
+
+
 def fine_uniform(key: Array, step: Array, stream: Stream, ids: Array) -> Array:
-    """Return one float64 uniform number in (0, 1] for each id, with 53 random bits."""
+    """Return one float64 uniform number in (0, 1] for each id, as fine as float64 holds."""
     high, low = words(key, step, stream, ids)
     return (high.astype(jnp.float64) + (low.astype(jnp.float64) + 0.5) * 2.0**-32) * 2.0**-32
 

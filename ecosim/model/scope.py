@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax.numpy as jnp
 from jax import Array
 
-from ecosim.model import randomness
+from ecosim.model import exact, randomness
 from ecosim.model.randomness import Stream
 
 
@@ -31,4 +31,4 @@ def random_scope(ids: Array, step: Array, key: Array, weights: Array) -> Array:
     keys = -jnp.log(randomness.open_unit(first, dtype)) / jnp.maximum(weights, floor)[None, :]
     rank = jnp.argsort(jnp.argsort(keys, axis=1), axis=1)
     amount = jnp.where(rank <= many, -jnp.log(randomness.open_unit(second, dtype)), 0)
-    return amount / jnp.sum(amount, axis=1, keepdims=True)
+    return amount / exact.across(amount)[:, None]

@@ -24,9 +24,10 @@ def nth_true(mask: Array, which: Array) -> Array:
     inside = jnp.minimum(block, blocks.shape[0] - 1)
     before = jnp.where(block > 0, ends[jnp.maximum(block - 1, 0)], 0)
     ranks = jnp.cumsum(blocks[inside], axis=-1, dtype=jnp.int32)
-    offset = jnp.sum(ranks <= (which - before)[..., None], axis=-1)
+    rank = (which - before.astype(which.dtype))[..., None]
+    offset = jnp.sum(ranks.astype(which.dtype) <= rank, axis=-1)
     slot = inside.astype(jnp.int64) * BLOCK + offset
-    return jnp.where(which < ends[-1], slot, mask.shape[0])
+    return jnp.where(which < ends[-1].astype(which.dtype), slot, mask.shape[0])
 
 
 def by_id(ids: Array, alive: Array) -> Array:

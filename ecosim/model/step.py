@@ -99,7 +99,7 @@ def step(world: World, kinds: Kinds, parameters: Parameters, state: State) -> St
         price=state.price,
     )
     adapts = kinds.drifting or kinds.adaptation != "none"
-    tally = counted(kinds, population, state.tally) if adapts else state.tally
+    tally = counted(kinds, population, state.tally.most) if adapts else state.tally
     exchange = competition.exchange(
         kinds, p.competition, population, tally=tally, supply=supply,
         size=world.size(p.selection, population) if world.size else None,
@@ -107,7 +107,8 @@ def step(world: World, kinds: Kinds, parameters: Parameters, state: State) -> St
     around = Surroundings(state.clock, state.key, exchange, env.positions, p.mutation, p.dispersal)
     turnover = world.decide(kinds, p.selection, population, around)
     died = jnp.sum(turnover.dies).astype(jnp.int64)
-    status = _room(turnover, died, state.log)
+    spoilt = jnp.any(faulty(population, exchange.gain))
+    status = jnp.where(spoilt, jnp.int32(Status.BROKEN), _room(turnover, died, state.log))
     hold, wanted = status != Status.RUNNING, turnover.births
     turnover = turnover._replace(
         births=jnp.where(hold, 0, turnover.births), dies=turnover.dies & ~hold
@@ -134,9 +135,11 @@ def step(world: World, kinds: Kinds, parameters: Parameters, state: State) -> St
         {name: part for name, part in after._asdict().items() if name not in whole},
         {name: part for name, part in state._asdict().items() if name not in whole},
     )
-    broken = ~hold & jnp.any(faulty(settled, exchange.gain))
+    broken = ~hold & jnp.any(faulty(settled))
     status = jnp.where(broken, jnp.int32(Status.BROKEN), status)
-    return State(**kept | whole | {"status": status, "wanted": wanted})
+    # A step that cannot be taken is the one that is named.
+    clock = kept.pop("clock") + spoilt.astype(jnp.int64)
+    return State(**kept | whole | {"clock": clock, "status": status, "wanted": wanted})
 
 
 def _room(turnover: Turnover, died: Array, log: events.Log | None) -> Array:
@@ -164,9 +167,9 @@ def _unless(hold: Array, kinds: Kinds, old: Population, new: Population) -> Popu
     )
 
 
-def faulty(population: Population, gain: Array) -> Array:
-    """Return which of the living break an invariant: finite gain, finite stock, stock >= 0."""
+def faulty(population: Population, gain: Array | None = None) -> Array:
+    """Return which of the living have a stock or a gain that is not finite or is negative."""
     sound = jnp.isfinite(population.stock) & (population.stock >= 0)
-    # A dead agent's slot may hold a newborn that has received nothing yet: its gain is not read.
-    received = jnp.isfinite(gain) | (population.age == 0)
-    return population.alive & ~(sound & received)
+    if gain is not None:
+        sound &= jnp.isfinite(gain) & (gain >= 0)
+    return population.alive & ~sound

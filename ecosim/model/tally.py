@@ -18,6 +18,7 @@ from ecosim.model.population import Population
 from ecosim.model.structure import Kinds
 
 SPECIALIST = 0.9  # an agent is a specialist of a niche with at least this share of its budget
+_THIN = 2**24  # units of claims on a niche below which they are counted anew, in finer units
 BINS = 64  # of the histogram of breadth on [1, K]
 
 
@@ -35,11 +36,11 @@ class Sums(NamedTuple):
 
 
 class Tally(NamedTuple):
-    """Sums and what their units follow from: the most agents and the largest claims so far."""
+    """Sums, and what their units follow from."""
 
     sums: Sums
     most: Array  # int64 largest number of agents so far
-    bound: Array  # float[K] largest claim on each niche so far
+    bound: Array  # float[K] largest claim on each niche since it was last counted anew
 
     @property
     def claim_unit(self) -> Array:
@@ -52,13 +53,13 @@ class Tally(NamedTuple):
         return exact.quantum(jnp.ones(()), self.most)
 
 
-def counted(kinds: Kinds, population: Population, before: Tally | None = None) -> Tally:
-    """Return a tally counted anew over all the living."""
+def counted(kinds: Kinds, population: Population, before: Array | None = None) -> Tally:
+    """Return a tally counted anew over all the living; `before`: the most agents so far."""
     alive = population.alive
     claims = jnp.where(alive[:, None], population.strength, 0)
     most, bound = jnp.sum(alive).astype(jnp.int64), jnp.max(claims, axis=0)
     if before is not None:
-        most, bound = jnp.maximum(most, before.most), jnp.maximum(bound, before.bound)
+        most = jnp.maximum(most, before)
     empty = Tally(_zero(kinds), most, bound)
     blocks = 64 if alive.shape[0] >= 4096 else 1
     size = alive.shape[0] // blocks
@@ -88,7 +89,7 @@ def sums(kinds: Kinds, tally: Tally, rows: Population, who: Array) -> Sums:
     """Return the sums over the rows `[B]` of the mask `who`, in the units of a tally."""
     unit, x = tally.share_unit, rows.allocation
     column = who[:, None]
-    norm = jnp.sqrt(jnp.sum(x * x, axis=1, keepdims=True))
+    norm = jnp.sqrt(exact.across(x * x))[:, None]
     direction = jnp.where(norm > 0, x / jnp.where(norm > 0, norm, 1), 0)
     claims = exact.rounded(jnp.where(column, rows.strength, 0), tally.claim_unit)
     counts = who.astype(jnp.int64)
@@ -135,5 +136,8 @@ def settled(kinds: Kinds, tally: Tally, population: Population, largest: Array) 
     later = tally._replace(most=most, bound=jnp.maximum(tally.bound, largest))
     same = jnp.all(later.claim_unit == tally.claim_unit)
     same &= later.share_unit == tally.share_unit
+    # Where the strong are dead and only weak claims are left, the units are too coarse for them.
+    thin = jnp.sum(tally.sums.claims, axis=0) < _THIN
+    same &= ~jnp.any(thin & (later.bound > 0))
     # Sums in outgrown units may have overflowed: they are not converted but counted anew.
-    return jax.lax.cond(same, lambda: later, lambda: counted(kinds, population, later))
+    return jax.lax.cond(same, lambda: later, lambda: counted(kinds, population, most))

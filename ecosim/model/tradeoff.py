@@ -7,7 +7,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jax import Array
 
-from ecosim.model import graphs
+from ecosim.model import exact, graphs
 from ecosim.model.traced import traced
 from ecosim.scenario import Scenario
 
@@ -39,9 +39,9 @@ def parameters(scenario: Scenario) -> Parameters:
 
 
 def breadth(allocation: Array) -> Array:
-    """Return the effective number of niches exp(H(x)) of allocations `[..., K]` (Hill 1973)."""
+    """Return the effective number of niches exp(H(x)) of allocations `[N, K]` (Hill 1973)."""
     logs = jnp.where(allocation > 0, jnp.log(jnp.where(allocation > 0, allocation, 1)), 0)
-    return jnp.exp(-jnp.sum(allocation * logs, axis=-1))
+    return jnp.exp(-exact.across(allocation * logs))
 
 
 def competence(

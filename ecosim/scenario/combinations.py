@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from ecosim.errors import Problem, WebError
+from ecosim.errors import Problem
+from ecosim.scenario import observed, reach
 from ecosim.scenario.lifecycle import Market, Mutation, Selection
 
 if TYPE_CHECKING:
@@ -26,63 +27,12 @@ class CombinationError(ValueError):
 
 def check(scenario: Scenario) -> None:
     """Fill in what an observed web gives and raise CombinationError with every broken rule."""
-    problems = list(_web(scenario))
+    problems = list(observed.complete(scenario))
     if not problems:
-        for rule in (_niches, _environment, _patches, _population, _groups, _tradeoff, _world):
+        for rule in _RULES:
             problems += rule(scenario)
     if problems:
         raise CombinationError(problems)
-
-
-def _assign(frozen: Any, **values: Any) -> Any:
-    """Return a copy of a frozen part with values that were already validated."""
-    from dataclasses import replace
-
-    return replace(frozen, **values)
-
-
-def _web(s: Scenario) -> Iterator[Problem]:
-    """Make niches and groups from population.web: rows are niches, columns are species."""
-    path = s.population.web
-    if path is None:
-        return
-    from ecosim.scenario.agents import Group
-    from ecosim.webs import drop_empty, read_web
-
-    try:
-        web = drop_empty(read_web(path))[0]
-    except WebError as error:
-        yield Problem("population.web", path, error.problem)
-        return
-    rows = len(web)
-    if s.niches.count not in (8, rows):
-        yield Problem(
-            "niches.count",
-            str(s.niches.count),
-            f"must equal the {rows} rows of the web {path}",
-            "leave niches.count out",
-        )
-        return
-    groups = tuple(
-        Group(
-            name=str(name),
-            allocation=tuple(float(v) for v in column / column.sum()),
-            share=float(column.sum()),
-        )
-        for name, column in web.items()
-    )
-    if s.population.groups and s.population.groups != groups:
-        yield Problem(
-            "population.groups",
-            f"{len(s.population.groups)} groups",
-            "cannot stand beside population.web, which makes one group a species",
-            "leave one of them out",
-        )
-        return
-    supply = s.niches.supply or tuple(float(v) for v in web.sum(axis=1))
-    # A frozen part is completed here, once, before anyone else can see it.
-    object.__setattr__(s, "niches", _assign(s.niches, count=rows, supply=supply))
-    object.__setattr__(s, "population", _assign(s.population, groups=groups))
 
 
 def _niches(s: Scenario) -> Iterator[Problem]:
@@ -144,6 +94,9 @@ def _environment(s: Scenario) -> Iterator[Problem]:
 def _patches(s: Scenario) -> Iterator[Problem]:
     patches = s.patches
     yield from _edges("patches.graph", patches.graph, patches.count)
+    weights = [] if isinstance(patches.graph, str) else [e[2] for e in patches.graph if len(e) == 3]
+    if any(weight < 0 for weight in weights):
+        yield Problem("patches.graph", "negative weights", "dispersal needs weights >= 0")
     if patches.supply is not None:
         shape = [len(row) for row in patches.supply]
         if shape != [s.niches.count] * patches.count:
@@ -284,3 +237,17 @@ def _world(s: Scenario) -> Iterator[Problem]:
             str(s.population.stock),
             f"must be below twice selection.division = {s.selection.division}",
         )
+
+
+_RULES = (
+    _niches,
+    _environment,
+    _patches,
+    _population,
+    _groups,
+    _tradeoff,
+    _world,
+    reach.out_of_range,
+    reach.vanishing,
+    reach.without_effect,
+)

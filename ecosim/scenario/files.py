@@ -15,6 +15,7 @@ import tomli_w
 from pydantic import TypeAdapter, ValidationError
 
 from ecosim.errors import Problem, ScenarioError
+from ecosim.scenario.observed import located
 from ecosim.scenario.problems import problems_of, prune
 from ecosim.scenario.schema import Scenario
 from ecosim.scenario.shipped import find, names
@@ -43,7 +44,7 @@ def read(source: str | os.PathLike[str] | Scenario, overrides: Any = None) -> Sc
     raw.setdefault("name", path.stem)
     web = raw.get("population", {})
     if isinstance(web, dict) and isinstance(web.get("web"), str):
-        web["web"] = str((path.parent / web["web"]).resolve())
+        web["web"] = located(web["web"], path)
     return validate(_merge(raw, changes), str(path))
 
 

@@ -11,6 +11,7 @@ from ecosim.scenario.numbers import (
     Flag,
     NonNegative,
     Positive,
+    ProperShare,
     Real,
     Share,
     Whole,
@@ -52,8 +53,9 @@ class Mutation:
 class Exit:
     """Firms below the standard for `patience` periods in a row leave; the insolvent leave at once.
 
-    Performance is revenue per unit of capital, observed with Gaussian `noise`. `absolute`: the
-    standard is `standard` itself; `relative`: `standard` times the market's mean performance.
+    Switched off, only firms whose capital is used up leave. Performance is revenue per unit of
+    capital, observed with Gaussian `noise`. `absolute`: the standard is `standard` itself;
+    `relative`: `standard` times the market's mean performance.
     """
 
     enabled: Flag = True
@@ -85,14 +87,15 @@ class Entry:
 class Investment:
     """How capital moves: profits are kept, outsiders' capital follows performance.
 
-    `reinvestment` g: capital times 1 + g (profit rate). `flow` f: capital moves from firms below
-    to firms above the mean performance, f times their relative distance from it, total unchanged.
+    `reinvestment`: the share of a profit that stays in the firm; losses are borne in full.
+    `flow` f: capital moves from firms below to firms above the mean performance, f times their
+    relative distance from it, total unchanged.
     `defunding`: share of capital withdrawn in a period below the standard.
     """
 
     reinvestment: Share = 1.0
     flow: Share = 0.0
-    defunding: Share = 0.0
+    defunding: ProperShare = 0.0
 
 
 @dataclass(frozen=True, config=CONFIG)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from annotated_types import Ge, Gt, Le
+from annotated_types import Ge, Gt, Le, Lt
 from pydantic import AllowInfNan, BeforeValidator, ConfigDict, Strict
 
 CONFIG = ConfigDict(extra="forbid", validate_default=False)
@@ -14,6 +14,7 @@ type Positive = Annotated[float, Strict(), AllowInfNan(False), Gt(0)]
 type NonNegative = Annotated[float, Strict(), AllowInfNan(False), Ge(0)]
 type Share = Annotated[float, Strict(), AllowInfNan(False), Ge(0), Le(1)]
 type PositiveShare = Annotated[float, Strict(), AllowInfNan(False), Gt(0), Le(1)]
+type ProperShare = Annotated[float, Strict(), AllowInfNan(False), Ge(0), Lt(1)]
 type SignedShare = Annotated[float, Strict(), AllowInfNan(False), Ge(-1), Le(1)]
 type Exponent = Annotated[float, Strict(), AllowInfNan(False), Gt(0), Le(64)]
 type Flag = Annotated[bool, Strict()]

@@ -54,7 +54,10 @@ class Seasonal:
 
 @dataclass(frozen=True, config=CONFIG)
 class Switching:
-    """Two states; in one the first half of the niches gains what the other half loses.
+    """Two states; in one the first half of the niches emits 1 + amplitude times its supply.
+
+    The other half emits 1 - amplitude times its own; in the other state it is the other way
+    round. With halves of equal supply the total is constant.
 
     A state lasts one spell of `spell` steps (the grain of the environment). `random` draws each
     spell's state anew, the first with `probability`; `alternating` takes turns.

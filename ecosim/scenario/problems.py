@@ -18,11 +18,16 @@ from ecosim.scenario.schema import Scenario
 
 def problems_of(error: ValidationError) -> list[Problem]:
     """Translate a validation error of a Scenario into problems, one a broken rule."""
-    seen: dict[tuple[str, str], Problem] = {}
+    found: list[Problem] = []
     for item in error.errors():
-        for problem in _translate(item):
-            seen.setdefault((problem.key, problem.rule), problem)
-    return list(seen.values())
+        known = {problem.key for problem in found}
+        # A field that may be of several types fails once for each: the first says enough.
+        found += [p for p in _translate(item) if p not in found and not _repeats(item, p, known)]
+    return found
+
+
+def _repeats(item: Any, problem: Problem, known: set[str]) -> bool:
+    return problem.key in known and "error" not in item.get("ctx", {})
 
 
 def _translate(item: Any) -> Iterator[Problem]:
@@ -83,11 +88,11 @@ def suggest(path: list[Any]) -> str:
         return ""
     names = [field.name for field in dataclasses.fields(owner)]
     wrong = str(path[-1])
+    elsewhere = [key for key in _all_keys(Scenario) if key.rsplit(".", 1)[-1] == wrong]
     close = difflib.get_close_matches(wrong, names, n=1, cutoff=0.6)
-    if close:
+    if close and not elsewhere:
         prefix = ".".join(map(str, path[:-1]))
         return f"did you mean {prefix + '.' if prefix else ''}{close[0]}?"
-    elsewhere = [key for key in _all_keys(Scenario) if key.rsplit(".", 1)[-1] == wrong]
     if elsewhere:
         return f"did you mean {' or '.join(elsewhere[:3])}?"
     return f"allowed here: {', '.join(names)}"

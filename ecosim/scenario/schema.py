@@ -101,6 +101,20 @@ class Scenario:
         check(self)
         return self
 
+    @property
+    def total_supply(self) -> float:
+        """What all niches emit together in one step: niches.productivity, or enough for all.
+
+        Enough is population.size times the upkeep of one organism, or of one firm with the
+        starting capital and its fixed cost.
+        """
+        if self.niches.productivity is not None:
+            return self.niches.productivity
+        if self.world == "market":
+            costs = self.market.costs
+            return self.population.size * (costs.upkeep * self.population.stock + costs.fixed)
+        return self.population.size * self.selection.upkeep
+
     def replace(self, **changes: Any) -> Scenario:
         """Return a copy with `key__path=value` (double underscores for dots) changed."""
         from ecosim.scenario.files import override

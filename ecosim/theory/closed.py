@@ -36,6 +36,25 @@ def soft_selection_allocation(supply: ArrayLike) -> Vector:
     return _shares(supply)
 
 
+def capital_with_entry(supply: ArrayLike, productivity: float, inflow: float) -> Vector:
+    """Return each niche's share of a market's capital when entrants bring in some of it.
+
+    Under constant returns and no fixed cost, capital in niche k changes by its revenue
+    productivity kappa_k, the entrants' capital inflow / K (their scope is random, hence even on
+    average) and upkeep in proportion to itself. At rest the share is
+    (kappa_k + e/K) / (1 + e), e = inflow / productivity: soft selection's kappa_k, diluted.
+
+    Args:
+        supply: relative supplies `[K]`.
+        productivity: total supply a period.
+        inflow: mean capital that entrants bring a period.
+
+    """
+    kappa = _shares(supply)
+    diluted = inflow / productivity
+    return np.asarray((kappa + diluted / kappa.size) / (1 + diluted))
+
+
 def soft_selection_specialists(supply: ArrayLike, exponent: float) -> Vector:
     """Return the frequency of specialists of each niche under soft selection.
 

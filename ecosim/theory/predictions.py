@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ecosim.errors import Problem, ScenarioError
+from ecosim.errors import OutsideDomain, Problem, ScenarioError
 from ecosim.scenario import Scenario
 from ecosim.theory import closed
 
@@ -20,21 +20,84 @@ def _exponent(scenario: Scenario) -> float:
     return scenario.tradeoff.exponent * scenario.competition.exponent
 
 
+def _refuse(theory: str, reasons: dict[str, bool]) -> None:
+    """Raise OutsideDomain naming what takes a scenario out of a theory's domain."""
+    found = [reason for reason, holds in reasons.items() if holds]
+    if found:
+        raise OutsideDomain(f"{theory} does not speak of this scenario: {'; '.join(found)}")
+
+
+def _modified(scenario: Scenario, competition: str) -> dict[str, bool]:
+    """Return what neither T1 nor T2 covers."""
+    tradeoff, env = scenario.tradeoff, scenario.environment
+    budgets = {group.budget for group in scenario.population.groups}
+    return {
+        f"competition.kind is not {competition}": scenario.competition.kind != competition,
+        "tradeoff.kind is not power": tradeoff.kind != "power",
+        "transfer between niches": tradeoff.transfer != 0,
+        "a cost of breadth": tradeoff.breadth_cost != 0,
+        "unclaimed supply": scenario.competition.unclaimed != 0,
+        "a changing environment": any(
+            part is not None
+            for part in (env.seasonal, env.switching, env.shocks, env.drift, env.opening)
+        ),
+        "several patches": scenario.patches.count > 1 or scenario.patches.supply is not None,
+        "an axis of niches": scenario.niches.space == "axis",
+        "groups of unequal budgets": len(budgets) > 1,
+        "the neutral exponent 1": _exponent(scenario) == 1,
+    }
+
+
+def _capital(scenario: Scenario) -> np.ndarray:
+    """Return capital by niche, where entry is a steady, random inflow."""
+    market = scenario.market
+    entry = market.entry
+    inflow = entry.rate * entry.capital
+    _refuse(
+        "T1 in capital",
+        {
+            "returns to scale": market.costs.scale != 1,
+            "fixed costs": market.costs.fixed != 0,
+            "a founding rate that depends on density": entry.density != 0
+            or entry.density_squared != 0,
+            "a founding rate that depends on unmet demand": entry.unmet_demand != 0,
+            "entry that is not random": entry.kind != "random",
+            "adapting incumbents": market.incumbents.adaptation != "none",
+            "shuffled capital": market.controls.shuffle_capital,
+            "defunding": market.investment.defunding != 0,
+            "a limit of the population": scenario.population.limit is not None,
+        },
+    )
+    return closed.capital_with_entry(_supply(scenario), scenario.total_supply, inflow)
+
+
 def _soft(scenario: Scenario) -> dict[str, np.ndarray | float]:
+    _refuse("T1", _modified(scenario, "contest"))
     supply, exponent = _supply(scenario), _exponent(scenario)
     allocation = closed.soft_selection_allocation(supply)
-    broad = closed.breadth(allocation)
+    if scenario.world == "market":
+        return {"capital": _capital(scenario)}
     return {
         "allocation": allocation,
-        "capital": allocation,
         "specialists": closed.soft_selection_specialists(supply, exponent),
-        "breadth_mean": broad if exponent < 1 else 1.0,
+        "breadth_mean": closed.breadth(allocation) if exponent < 1 else 1.0,
     }
 
 
 def _hard(scenario: Scenario) -> dict[str, np.ndarray | float]:
-    supply, exponent = _supply(scenario), _exponent(scenario)
-    allocation = closed.hard_selection_allocation(supply, exponent)
+    population, exponent = scenario.population, _exponent(scenario)
+    start = population.allocation is None and not population.groups and population.start == "even"
+    _refuse(
+        "T2",
+        _modified(scenario, "additive")
+        | {
+            "a market": scenario.world == "market",
+            "a start other than even, from which another basin may be reached": exponent > 1
+            and not start,
+        },
+    )
+    allocation = closed.hard_selection_allocation(_supply(scenario), exponent)
+    _refuse("T2", {"no unique richest niche": bool(np.any(np.isnan(allocation)))})
     return {
         "allocation": allocation,
         "specialists": np.where(allocation >= 0.9, 1.0, 0.0),
@@ -78,6 +141,7 @@ def predict(name: str, scenario: Scenario, metric: str) -> float:
 
     Raises:
         ScenarioError: an unknown theory, or one that is silent on the metric.
+        OutsideDomain: the closed form does not hold for this scenario.
 
     """
     if name not in _THEORIES:

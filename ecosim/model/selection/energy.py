@@ -45,8 +45,8 @@ def decide(
     """Return deaths and divisions: stock + gain - upkeep, halved at division."""
     clock, key, alive = around.clock, around.key, population.alive
     stock = population.stock + around.exchange.gain - parameters.upkeep
-    chance = randomness.uniform(key, clock, Stream.DEATH, population.id, dtype=kinds.dtype)
-    dies = alive & ((stock <= 0) | (chance < parameters.mortality))
+    struck = randomness.happens(key, clock, Stream.DEATH, population.id, parameters.mortality)
+    dies = alive & ((stock <= 0) | struck)
     divides = alive & ~dies & (stock >= parameters.division)
     refused = jnp.zeros((), jnp.int64)
     if kinds.limited:

@@ -23,6 +23,8 @@ from ecosim.model.surroundings import Surroundings
 from ecosim.model.traced import traced
 from ecosim.scenario import Scenario
 
+MOST_FOUNDINGS = 2.0**31  # in one period
+
 
 class Parameters(NamedTuple):
     """Traced numbers of the market's selection."""
@@ -99,8 +101,8 @@ def decide(
     below = alive & (_observed(p, population, own, around) < _standard(p, mean))
     strikes = jnp.where(below, population.strikes + 1, 0)
     capital = _capital(p, population, own, mean, below)
-    insolvent = alive & ~(capital > 0)
-    dies = insolvent | (alive & (strikes >= p.patience) & kinds.exit)
+    insolvent = alive & (capital <= 0)  # what is not a number stays, and stops the run
+    dies = insolvent | (alive & (strikes.astype(p.patience.dtype) >= p.patience) & kinds.exit)
     survives = alive & ~dies
     if kinds.shuffle_capital:
         capital = _shuffled(population.id, survives, capital, around)
@@ -134,7 +136,8 @@ def _capital(p: Parameters, population: Population, own: Array, mean: Array, bel
     capital = population.stock
     profit = own * capital - p.fixed - p.upkeep * capital
     relative = jnp.where(mean > 0, own / jnp.where(mean > 0, mean, 1) - 1, 0)
-    moved = capital + p.reinvestment * profit + p.flow * capital * relative
+    kept = jnp.where(profit > 0, p.reinvestment * profit, profit)
+    moved = capital + kept + p.flow * capital * relative
     return jnp.where(below, moved * (1 - p.defunding), moved)
 
 
@@ -155,9 +158,10 @@ def foundings(p: Parameters, count: Array, around: Surroundings) -> Array:
     n = count.astype(jnp.float64)
     log_density = p.density.astype(jnp.float64) * n + p.density_squared.astype(jnp.float64) * n * n
     mean = p.rate.astype(jnp.float64) * jnp.exp(log_density)
-    return randomness.poisson(
-        around.key, around.clock, mean * (1 + p.unmet_demand.astype(jnp.float64) * unmet)
-    )
+    mean = mean * (1 + p.unmet_demand.astype(jnp.float64) * unmet)
+    # No memory holds this many: a rate beyond it, even infinite, stops the run for want of room.
+    mean = jnp.where(mean < MOST_FOUNDINGS, mean, MOST_FOUNDINGS)
+    return randomness.poisson(around.key, around.clock, mean)
 
 
 def _entrants(
@@ -165,17 +169,12 @@ def _entrants(
 ) -> Rows:
     clock, key = around.clock, around.key
     ids = randomness.child_id(jnp.zeros(rank.shape, jnp.uint64), clock, rank)
-    patch = (ids % kinds.patches).astype(jnp.int32)
+    lot = randomness.uniform(key, clock, Stream.DISPERSAL, ids, dtype=kinds.dtype)
+    patch = jnp.minimum(jnp.floor(lot * kinds.patches), kinds.patches - 1).astype(jnp.int32)
     trait = jnp.zeros((rank.shape[0], population.trait.shape[1]), kinds.dtype)
     parents = jnp.zeros(rank.shape, jnp.uint64)
     group = jnp.full(rank.shape, -1, jnp.int32)
-    if kinds.entry == "imitation":
-        order = by_id(population.id, population.alive)
-        unit = randomness.fine_uniform(key, clock, Stream.PARENT, ids)
-        model = draw_by_weight(order, around.exchange.gain, population.alive, unit)
-        allocation, trait = _imitated(kinds, p, population, model, ids, around)
-        parents = population.id[model]
-    elif kinds.space == "axis":
+    if kinds.space == "axis":
         trait = _random_trait(kinds, p, ids, around)
         allocation = niches.utilisation(trait, around.positions)
     else:
@@ -183,6 +182,17 @@ def _entrants(
         if kinds.entry == "unmet":
             weights = jnp.sum(around.exchange.unclaimed, axis=0).astype(kinds.dtype)
         allocation = random_scope(ids, clock, key, weights)
+    if kinds.entry == "imitation":
+        order = by_id(population.id, population.alive)
+        unit = randomness.fine_uniform(key, clock, Stream.PARENT, ids)
+        model = draw_by_weight(order, around.exchange.gain, population.alive, unit)
+        copied = _imitated(kinds, p, population, model, ids, around)
+        # In an empty market there is nobody to imitate: entrants come as at random.
+        some = jnp.any(population.alive)
+        allocation, trait = (
+            jnp.where(some, new, old) for new, old in zip(copied, (allocation, trait), strict=True)
+        )
+        parents = jnp.where(some, population.id[model], parents)
     return Rows(
         id=ids, parent=parents, lineage=ids, group=group, patch=patch,
         budget=jnp.full(rank.shape, p.budget), stock=jnp.full(rank.shape, p.entry_capital),

@@ -57,4 +57,5 @@ def decide(
 
     births = jnp.sum(alive).astype(jnp.int64)
     none = jnp.zeros((), jnp.int64)
-    return Turnover(population, alive, births, none, alive, newborns)
+    after = population._replace(age=population.age + 1)
+    return Turnover(after, alive, births, none, alive, newborns)
