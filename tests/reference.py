@@ -591,7 +591,8 @@ class Reference:
             profit = outcome.gain[agent.id] - m.costs.fixed - m.costs.upkeep * agent.stock
             flow = m.investment.flow * agent.stock * (own / mean - 1 if mean > 0 else 0.0)
             before = agent.stock
-            agent.stock = before + profit * (m.investment.reinvestment if profit > 0 else 1.0) + flow
+            kept = m.investment.reinvestment if profit > 0 else 1.0  # a loss is borne in full
+            agent.stock = before + kept * profit + flow
             if below:
                 agent.stock *= 1 - m.investment.defunding
             self.near(agent.stock, before)

@@ -12,7 +12,7 @@ from strategies import KINDS, scenarios
 
 from ecosim import engine
 from ecosim.compilation import prepared
-from ecosim.errors import EcosimError, RunError
+from ecosim.errors import EcosimError, RunError, ScenarioError
 from ecosim.model import randomness
 from ecosim.model.founders import start_of
 from ecosim.model.structure import capacity_for, kinds_of
@@ -79,10 +79,11 @@ def test_the_error_says_what_to_look_at():
     assert isinstance(caught.value, EcosimError)
 
 
-def test_competence_beyond_float32_stops_the_run():
-    raw = {"world": "ecology", "population": {"size": 40, "budget": 1e3},
+@pytest.mark.parametrize("budget", [1e3, 1e-3])
+def test_competence_beyond_float32_is_refused(budget):
+    raw = {"world": "ecology", "population": {"size": 40, "budget": budget},
            "tradeoff": {"exponent": 64.0}, "run": {"steps": 3}}  # fmt: skip
-    with pytest.raises(RunError, match="competence"):
+    with pytest.raises(ScenarioError, match="claims would range"):
         simulate(validate(raw))
 
 

@@ -190,7 +190,7 @@ def mean_stock(model: EcologyModel) -> float:
 
 
 class Collecting(EcologyModel):
-    def __init__(self, scenario: Scenario = MORAN, *, rng=None, **overrides):
+    def __init__(self, scenario: Scenario = MORAN, *, rng=0, **overrides):
         super().__init__(scenario, rng=rng, **overrides)
         self.datacollector = mesa.DataCollector(
             model_reporters={"coverage": "coverage", "n": "population", "mean": mean_stock},
@@ -453,3 +453,14 @@ def test_a_broken_run_stops_the_model():
     model.simulation.state = model.simulation.state._replace(population=broken)
     with pytest.raises(RunError, match="step 1: the stock of organism 7 is nan"):
         model.step()
+
+
+def test_replicates_without_a_seed_differ_and_a_model_without_one_is_the_scenarios():
+    first, second = (EcologyModel(MORAN, rng=None).seed for _ in range(2))
+    assert first != second
+    assert EcologyModel(MORAN).seed == MORAN.run.seed
+
+
+def test_a_class_of_other_agents_is_refused():
+    with pytest.raises(TypeError, match="Organism"):
+        EcologyModel(MORAN, organism=mesa.Agent)

@@ -198,8 +198,8 @@ def test_normal_numbers(dtype):
 
 def test_no_two_purposes_steps_lanes_agents_or_runs_share_a_draw():
     seen: set[tuple[int, int]] = set()
-    count = 0
-    for seed, step, stream, lane in itertools.product((1, 2), (0, 1, 256), Stream, (0, 1, 2)):
+    count, streams = 0, Stream.__members__.values()  # twins included
+    for seed, step, stream, lane in itertools.product((1, 2), (0, 1, 256), streams, (0, 1, 2)):
         words = randomness.words(key(seed), jnp.asarray(step), stream, ids(50), lane)
         seen |= set(zip(*(np.asarray(w).tolist() for w in words), strict=True))
         count += 50
@@ -550,19 +550,22 @@ def test_a_grid_has_four_neighbours_inside():
 
 
 def test_capital_flows_to_what_performs_and_none_is_lost():
-    scenario = validate({
-        "world": "market", "population": {"size": 40, "variation": 0.3},
-        "market": {"investment": {"reinvestment": 0.0, "flow": 0.4},
-                   "exit": {"standard": 0.0}, "entry": {"rate": 0.0}},
-    })  # fmt: skip
-    run = Simulation(scenario)
-    before = run.finished().population.set_index("id")["stock"]
-    run.advance(1)
-    after = run.finished()
-    moved = after.population.set_index("id")["stock"] - before
+    def stocks(flow):
+        scenario = validate({
+            "world": "market", "population": {"size": 40, "variation": 0.3},
+            "market": {"investment": {"flow": flow},
+                       "exit": {"standard": 0.0}, "entry": {"rate": 0.0}},
+        })  # fmt: skip
+        run = Simulation(scenario)
+        before = run.finished().population.set_index("id")["stock"]
+        run.advance(1)
+        after = run.finished()
+        return before, after.population.set_index("id")["stock"], after.metrics.iloc[-1]
+
+    before, with_flow, table = stocks(0.4)
+    moved = with_flow - stocks(0.0)[1]
     assert math.isclose(moved.sum(), 0, abs_tol=1e-4)
     assert moved.abs().max() > 1e-3
-    table = after.metrics.iloc[-1]
     assert math.isclose(table["performance_mean"], table["received"] / before.sum(), rel_tol=1e-5)
 
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from strategies import KINDS, scenarios
 
 from ecosim.errors import ScenarioError
 from ecosim.scenario import (
@@ -23,7 +24,6 @@ from ecosim.scenario import (
     validate,
 )
 from ecosim.scenario.shipped import names
-from strategies import KINDS, scenarios
 
 ECOLOGY = {"world": "ecology"}
 MARKET = {"world": "market"}
@@ -65,7 +65,11 @@ def problems(raw):
         (ECOLOGY | {"niches": SIDES | {"graph": [[0, 3]]}}, "niches.graph", "0..2"),
         (ECOLOGY | {"niches": SIDES | {"graph": [[1, 1]]}}, "niches.graph", "two different"),
         (ECOLOGY | {"environment": {"drift": {}}}, "environment.drift", "axis"),
-        (ECOLOGY | {"environment": {"opening": {"initial": 9}}}, "environment.opening.initial", "8"),
+        (
+            ECOLOGY | {"environment": {"opening": {"initial": 9}}},
+            "environment.opening.initial",
+            "8",
+        ),
         (
             ECOLOGY | {"niches": {"count": 1}, "environment": {"switching": {}}},
             "environment.switching",
@@ -117,7 +121,11 @@ def problems(raw):
             "population.groups",
             "differ",
         ),
-        (ECOLOGY | {"tradeoff": {"half_saturation": 1.0}}, "tradeoff.half_saturation", "saturating"),
+        (
+            ECOLOGY | {"tradeoff": {"half_saturation": 1.0}},
+            "tradeoff.half_saturation",
+            "saturating",
+        ),
         (ECOLOGY | {"tradeoff": {"kind": "threshold"}}, "tradeoff.threshold", "threshold"),
         (ECOLOGY | {"tradeoff": {"transfer": 0.1}}, "tradeoff.transfer", "graph"),
         (ECOLOGY | {"market": {"exit": {"patience": 4}}}, "market", "world = 'market'"),
@@ -227,7 +235,8 @@ def test_overrides_reach_into_lists_and_open_tables():
 
 
 @pytest.mark.parametrize(
-    "text", ["tradeoff.exponent", "=3", "tradeoff.exponnt=2", "run.steps.more=1", "expectation.7.x=1"]
+    "text",
+    ["tradeoff.exponent", "=3", "tradeoff.exponnt=2", "run.steps.more=1", "expectation.7.x=1"],
 )
 def test_bad_overrides_are_refused(text):
     with pytest.raises(ScenarioError):

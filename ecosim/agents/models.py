@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from ecosim.agents.opening import OWN_SEED
 from ecosim.agents.organisms import Firm, Organism
 from ecosim.agents.population_model import PopulationModel
 from ecosim.scenario import Scenario
@@ -22,7 +23,7 @@ class EcologyModel(PopulationModel):
         self,
         scenario: str | os.PathLike[str] | Scenario | None = None,
         *,
-        rng: Any = None,
+        rng: Any = OWN_SEED,
         organism: type[Organism] = Organism,
         **overrides: Any,
     ) -> None:
@@ -32,7 +33,8 @@ class EcologyModel(PopulationModel):
             scenario: a Scenario, the path of a file or a shipped scenario's name; left out, the
                 defaults.
             rng: an integer is the seed of the run; left out, the scenario's own seed counts, so
-                that a model is reproducible; from a numpy Generator a seed is drawn.
+                that a model is reproducible; None, as Mesa's batch_run passes it, is a fresh
+                seed for each model; from a numpy Generator a seed is drawn.
             organism: the class of the agents.
             overrides: numbers of the scenario to change, as `tradeoff__exponent=0.5`.
 
@@ -55,7 +57,7 @@ class MarketModel(PopulationModel):
         self,
         scenario: str | os.PathLike[str] | Scenario | None = None,
         *,
-        rng: Any = None,
+        rng: Any = OWN_SEED,
         firm: type[Firm] = Firm,
         **overrides: Any,
     ) -> None:

@@ -10,6 +10,16 @@ import numpy as np
 from ecosim.errors import Problem, ScenarioError
 from ecosim.scenario import Scenario, read
 
+
+class _OwnSeed:
+    """Says that a model runs with the seed of its scenario; None has Mesa's meaning."""
+
+    def __repr__(self) -> str:
+        return "OWN_SEED"
+
+
+OWN_SEED = _OwnSeed()
+
 _MODELS = {"ecology": "EcologyModel", "market": "MarketModel"}
 
 
@@ -48,12 +58,13 @@ def seed_of(rng: Any, scenario: Scenario) -> int:
     """Return the seed of a run.
 
     Args:
-        rng: an integer is the seed itself; None stands for the scenario's; from a NumPy Generator,
-            a SeedSequence or whatever else `numpy.random.default_rng` takes, a seed is drawn.
+        rng: an integer is the seed itself; OWN_SEED stands for the scenario's; from a NumPy
+            Generator, a SeedSequence or whatever else `numpy.random.default_rng` takes, None
+            included (fresh entropy), a seed is drawn.
         scenario: what runs.
 
     """
-    if rng is None:
+    if rng is OWN_SEED:
         return scenario.run.seed
     if isinstance(rng, int | np.integer) and not isinstance(rng, bool):
         if not 0 <= rng < 2**63:

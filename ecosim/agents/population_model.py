@@ -46,6 +46,11 @@ class PopulationModel(mesa.Model):
         overrides: dict[str, Any],
     ) -> None:
         """Create the founders and record step 0; see EcologyModel."""
+        if not (isinstance(agent_class, type) and issubclass(agent_class, RowAgent)):
+            raise TypeError(
+                f"the agents of {type(self).__name__} are views of its population's rows: give a "
+                f"subclass of ecosim.Organism or ecosim.Firm (given: {agent_class!r})"
+            )
         self.setup = scenario_of(scenario, overrides, world=self.world)
         self.seed = seed_of(rng, self.setup)
         super().__init__(rng=self.seed)

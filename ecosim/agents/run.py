@@ -16,7 +16,7 @@ _MODELS: dict[str, type[PopulationModel]] = {"ecology": EcologyModel, "market": 
 
 def model_for(scenario: Scenario, *, seed: int | None = None) -> PopulationModel:
     """Return the Mesa model of a scenario's world, at step 0."""
-    return _MODELS[scenario.world](scenario, rng=seed)  # type: ignore[call-arg]
+    return _MODELS[scenario.world](scenario, rng=scenario.run.seed if seed is None else seed)  # type: ignore[call-arg]
 
 
 def simulate_mesa(

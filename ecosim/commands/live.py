@@ -15,7 +15,7 @@ type Report = Callable[[int, int, dict[str, float]], None]
 
 
 @contextlib.contextmanager
-def following(name: str, *, quiet: bool) -> Iterator[Report | None]:
+def following(name: str, steps: int, *, quiet: bool) -> Iterator[Report | None]:
     """Yield a callable to call with step, steps and the latest metrics; None: nobody looks.
 
     Messages of ecosim's log go to stderr meanwhile; when quiet, only warnings do.
@@ -24,7 +24,7 @@ def following(name: str, *, quiet: bool) -> Iterator[Report | None]:
         if quiet or not bars_wanted():
             yield None
         else:
-            with _bar(name) as report:
+            with _bar(name, steps) as report:
                 yield report
 
 
@@ -49,7 +49,7 @@ class _Echo(logging.Handler):
 
 
 @contextlib.contextmanager
-def _bar(name: str) -> Iterator[Report]:
+def _bar(name: str, steps: int) -> Iterator[Report]:
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (
@@ -58,7 +58,7 @@ def _bar(name: str) -> Iterator[Report]:
         TimeRemainingColumn(),
     )  # fmt: skip
     with Progress(*columns, console=console(sys.stderr), transient=True) as progress:
-        task = progress.add_task(name, total=None, seen="compiling")
+        task = progress.add_task(name, total=steps, seen="compiling")
 
         def report(step: int, steps: int, latest: dict[str, float]) -> None:
             progress.update(task, completed=step, total=steps, seen=_seen(latest))

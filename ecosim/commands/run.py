@@ -51,7 +51,7 @@ def run(
     chosen = read(scenario, overrides)
     with Stopping(time_limit, graceful=engine == "headless") as stopping:
         try:
-            with following(chosen.name, quiet=quiet) as progress:
+            with following(chosen.name, chosen.run.steps, quiet=quiet) as progress:
                 done, reused = execute(
                     chosen, seed=seed, out=out, force=force, engine=engine,  # type: ignore[arg-type]
                     progress=progress, should_stop=stopping,

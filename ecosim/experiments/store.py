@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,8 @@ from ecosim.experiments.run import Run
 
 if TYPE_CHECKING:
     from ecosim.scenario import Scenario
+
+LOG = logging.getLogger("ecosim")
 
 type Engine = Literal["headless", "mesa"]
 
@@ -76,15 +79,30 @@ def execute(
 
 
 def finished(place: Place, scenario: Scenario) -> Run | None:
-    """Return the finished run at a place, its expectation judged as `scenario` words it now."""
+    """Return the finished run at a place, with the expectation that was stated before it.
+
+    One that is worded otherwise by now is reported in the log, and so are other versions of what
+    computed the run: neither makes it another run.
+    """
     from ecosim.analysis.expectation import judge
 
     manifest = manifests.read(place.folder)
     if manifest is None:
         return None
     found = Run(place.folder, manifest)
-    outcome = judge(scenario, found.metrics) if scenario.expectation else []
-    return Run(place.folder, {**manifest, "expectation": manifests.plain(outcome)})
+    now = manifests.plain(judge(scenario, found.metrics) if scenario.expectation else [])
+    if now != manifest["expectation"]:
+        LOG.warning(
+            "%s: the expectation was changed after this run; shown is the one stated before it "
+            "(--force repeats the run under the new one)",
+            place.folder,
+        )
+    versions = manifests.computing_versions()
+    if any(manifest["versions"].get(name) != version for name, version in versions.items()):
+        LOG.warning(
+            "%s: was made by other versions (manifest.json); --force repeats it", place.folder
+        )
+    return found
 
 
 def load(path: str | os.PathLike[str]) -> Run:

@@ -46,7 +46,8 @@ class Population:
     `specialists` puts it on one niche, in turn; or give `allocation`, `groups` or a `web` file.
     `variation` is the standard deviation of a Gaussian step applied once to each allocation.
     `stock` is the reserve (ecology) or capital (market) an agent starts with, uniform within
-    +- `stock_variation` of itself. On an axis `position` and `width` are the Gaussian utilisation.
+    +- `stock_variation` of itself. On an axis `position` and `width` are the Gaussian utilisation
+    (absent: a generalist in the middle, as wide as the axis is long).
     `limit` caps the number of agents; births it turns away are counted in the results.
     """
 

@@ -45,7 +45,7 @@ def read(source: str | os.PathLike[str] | Scenario, overrides: Any = None) -> Sc
     web = raw.get("population", {})
     if isinstance(web, dict) and isinstance(web.get("web"), str):
         web["web"] = located(web["web"], path)
-    return validate(_merge(raw, changes), str(path))
+    return validate(_merge(raw, changes), f"{path} with overrides" if changes else str(path))
 
 
 def locate(source: str | os.PathLike[str]) -> Path:

@@ -58,12 +58,13 @@ def capital_with_entry(supply: ArrayLike, productivity: float, inflow: float) ->
 def soft_selection_specialists(supply: ArrayLike, exponent: float) -> Vector:
     """Return the frequency of specialists of each niche under soft selection.
 
-    kappa_k for s > 1, none for s < 1; s = 1 is neutral and has no answer (NaN).
+    kappa_k for s > 1. For s < 1 all match the supply, x = kappa, and count as specialists only of
+    a niche that supplies 0.9 or more. s = 1 is neutral and has no answer (NaN).
     """
     kappa = _shares(supply)
     if exponent == 1:
         return np.full(kappa.size, np.nan)
-    return kappa if exponent > 1 else np.zeros(kappa.size)
+    return kappa if exponent > 1 else np.where(kappa >= 0.9, 1.0, 0.0)
 
 
 def hard_selection_allocation(supply: ArrayLike, exponent: float) -> Vector:
