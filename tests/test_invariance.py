@@ -13,6 +13,7 @@ from strategies import KINDS, scenarios
 
 from ecosim import engine
 from ecosim.compilation import prepared
+from ecosim.model import tally
 from ecosim.model.births import chunk
 from ecosim.recording import Recording
 from ecosim.scenario import Scenario, override
@@ -273,12 +274,10 @@ def test_a_limit_holds_and_counts_those_turned_away(name, data):
 @few
 @given(data=st.data())
 def test_running_sums_equal_a_new_count(name, data):
-    tally = pytest.importorskip("ecosim.model.tally")
     run = Simulation(drawn(data, name))
     run.advance(STEPS)
     with prepared():
-        anew = tally.counted(run.kinds, run.state.population, run.state.tally)
-        for field, kept, fresh in zip(
-            anew.sums._fields, run.state.tally.sums, anew.sums, strict=True
-        ):
+        kept_tally, population = run.state.tally, run.state.population
+        anew = tally.sums(run.kinds, kept_tally, population, population.alive)
+        for field, kept, fresh in zip(anew._fields, kept_tally.sums, anew, strict=True):
             assert np.array_equal(kept, fresh), field

@@ -74,7 +74,8 @@ def exponent(scenario) -> float:
 def same_exchange(simulation: Simulation, outcome: Outcome, relative: float) -> None:
     state = simulation.state
     near(state.supply, outcome.supply, relative, np.max(outcome.supply))
-    near(state.price, outcome.price, 10 * relative, np.max(outcome.price, where=np.isfinite(outcome.price), initial=0))
+    dearest = np.max(outcome.price, where=np.isfinite(outcome.price), initial=0)
+    near(state.price, outcome.price, 10 * relative, dearest)
     emitted = np.sum(outcome.supply)
     row = simulation.recorder.rows[-1]
     near(row["emitted"][-1], emitted, relative)

@@ -79,10 +79,10 @@ def execute(
 
 
 def finished(place: Place, scenario: Scenario) -> Run | None:
-    """Return the finished run at a place, with the expectation that was stated before it.
+    """Return the finished run at a place, its expectation judged as `scenario` words it now.
 
-    One that is worded otherwise by now is reported in the log, and so are other versions of what
-    computed the run: neither makes it another run.
+    An expectation that was worded otherwise before the run is reported in the log (the run's
+    report and manifest keep that one), and so are other versions of what computed the run.
     """
     from ecosim.analysis.expectation import judge
 
@@ -93,8 +93,8 @@ def finished(place: Place, scenario: Scenario) -> Run | None:
     now = manifests.plain(judge(scenario, found.metrics) if scenario.expectation else [])
     if now != manifest["expectation"]:
         LOG.warning(
-            "%s: the expectation was changed after this run; shown is the one stated before it "
-            "(--force repeats the run under the new one)",
+            "%s: this expectation was stated after the run; its report keeps the one stated "
+            "before it (--force repeats the run under the new one)",
             place.folder,
         )
     versions = manifests.computing_versions()
@@ -102,7 +102,7 @@ def finished(place: Place, scenario: Scenario) -> Run | None:
         LOG.warning(
             "%s: was made by other versions (manifest.json); --force repeats it", place.folder
         )
-    return found
+    return Run(place.folder, {**manifest, "expectation": now})
 
 
 def load(path: str | os.PathLike[str]) -> Run:

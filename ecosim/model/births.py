@@ -12,7 +12,7 @@ from jax import Array
 from ecosim.model.population import Agents, Population, Rows, newborn, written
 from ecosim.model.slots import nth_true
 from ecosim.model.structure import Kinds
-from ecosim.model.tally import Tally, added, emptied, settled
+from ecosim.model.tally import Tally, added, emptied, largest_by_patch, settled
 
 
 class Turnover(NamedTuple):
@@ -79,7 +79,8 @@ def _with(
         slots = jnp.where(real, nth_true(turnover.vacant, rank), capacity + rank)
         born = newborn(kinds, agents, turnover.newborns(population, rank))
         tally = added(kinds, tally, born, real, sign=1)
-        claims = jnp.max(jnp.where(real[:, None], born.strength, 0), axis=0)
+        claims = jnp.where(real[:, None], born.strength, 0)
+        claims = largest_by_patch(kinds, jnp.where(real, born.patch, 0), claims)
         return (
             start + size, written(population, slots, born), tally, jnp.maximum(largest, claims)
         )  # fmt: skip

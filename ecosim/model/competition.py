@@ -16,7 +16,7 @@ from jax import Array
 from ecosim.model import exact
 from ecosim.model.population import Population
 from ecosim.model.structure import Kinds
-from ecosim.model.tally import Tally, by_patch
+from ecosim.model.tally import Tally, by_patch, largest_by_patch
 from ecosim.model.traced import traced
 from ecosim.scenario import Scenario
 
@@ -67,7 +67,7 @@ def exchange(
     if kinds.competition == "additive":
         return _additive(kinds, parameters, population, claims, supply)
     if size is None:
-        totals = tally.sums.claims.astype(jnp.float64) * tally.claim_unit[None, :]
+        totals = tally.sums.claims.astype(jnp.float64) * tally.claim_unit
     else:
         totals = _totals(kinds, population, claims)
     mass = totals + parameters.unclaimed
@@ -97,9 +97,11 @@ def _additive(
 
 def _totals(kinds: Kinds, population: Population, claims: Array) -> Array:
     """Return exact totals `[P, columns]`, float64, of claims `[C, columns]` in each patch."""
-    unit = exact.quantum(jnp.max(claims, axis=0), jnp.sum(population.alive))
-    whole = by_patch(kinds, population.patch, exact.rounded(claims, unit))
-    return whole.astype(jnp.float64) * unit[None, :]
+    largest = largest_by_patch(kinds, population.patch, claims)
+    unit = exact.quantum(largest, jnp.sum(population.alive))
+    own = unit[population.patch] if kinds.patches > 1 else unit
+    whole = by_patch(kinds, population.patch, exact.rounded(claims, own))
+    return whole.astype(jnp.float64) * unit
 
 
 def _paid(kinds: Kinds, population: Population, claims: Array, price: Array) -> Array:

@@ -18,7 +18,7 @@ from ecosim.model.population import Population
 from ecosim.model.structure import Kinds
 
 SPECIALIST = 0.9  # an agent is a specialist of a niche with at least this share of its budget
-_THIN = 2**24  # units of claims on a niche below which they are counted anew, in finer units
+_THIN = 256  # all claims below this fraction of the largest: counted anew, in finer units
 BINS = 64  # of the histogram of breadth on [1, K]
 
 
@@ -40,11 +40,11 @@ class Tally(NamedTuple):
 
     sums: Sums
     most: Array  # int64 largest number of agents so far
-    bound: Array  # float[K] largest claim on each niche since it was last counted anew
+    bound: Array  # float[P, K] largest claim on each niche since it was last counted anew
 
     @property
     def claim_unit(self) -> Array:
-        """Return the value of one unit of claims, float64[K]."""
+        """Return the value of one unit of claims, float64[P, K]."""
         return exact.quantum(self.bound, self.most)
 
     @property
@@ -57,7 +57,10 @@ def counted(kinds: Kinds, population: Population, before: Array | None = None) -
     """Return a tally counted anew over all the living; `before`: the most agents so far."""
     alive = population.alive
     claims = jnp.where(alive[:, None], population.strength, 0)
-    most, bound = jnp.sum(alive).astype(jnp.int64), jnp.max(claims, axis=0)
+    most, bound = (
+        jnp.sum(alive).astype(jnp.int64),
+        largest_by_patch(kinds, population.patch, claims),
+    )
     if before is not None:
         most = jnp.maximum(most, before)
     empty = Tally(_zero(kinds), most, bound)
@@ -91,7 +94,8 @@ def sums(kinds: Kinds, tally: Tally, rows: Population, who: Array) -> Sums:
     column = who[:, None]
     norm = jnp.sqrt(exact.across(x * x))[:, None]
     direction = jnp.where(norm > 0, x / jnp.where(norm > 0, norm, 1), 0)
-    claims = exact.rounded(jnp.where(column, rows.strength, 0), tally.claim_unit)
+    claim_unit = tally.claim_unit[rows.patch] if kinds.patches > 1 else tally.claim_unit
+    claims = exact.rounded(jnp.where(column, rows.strength, 0), claim_unit)
     counts = who.astype(jnp.int64)
     niches, span = jnp.zeros(kinds.niches, jnp.int64), max(kinds.niches - 1, 1)
     place = jnp.clip((rows.breadth - 1) / span * BINS, 0, BINS - 1).astype(jnp.int32)
@@ -116,6 +120,14 @@ def by_patch(kinds: Kinds, patch: Array, whole: Array) -> Array:
     return start.at[patch].add(whole)
 
 
+def largest_by_patch(kinds: Kinds, patch: Array, claims: Array) -> Array:
+    """Return the largest of claims `[B, K]` in each patch, `[P, K]`; 0 where there is none."""
+    if kinds.patches == 1:
+        return jnp.max(claims, axis=0, keepdims=True)
+    start = jnp.zeros((kinds.patches, claims.shape[1]), claims.dtype)
+    return start.at[patch].max(claims)
+
+
 def added(kinds: Kinds, tally: Tally, rows: Population, who: Array, *, sign: int) -> Tally:
     """Return the tally with rows added (sign 1) or taken away (sign -1)."""
     change = sums(kinds, tally, rows, who)
@@ -129,7 +141,7 @@ def settled(kinds: Kinds, tally: Tally, population: Population, largest: Array) 
         kinds: static structure.
         tally: the sums after the deaths and births.
         population: the agents it sums over.
-        largest: largest claim of the newborns on each niche, `[K]`.
+        largest: largest claim of the newborns on each niche, `[P, K]`.
 
     """
     most = jnp.maximum(tally.most, jnp.sum(tally.sums.main))
@@ -137,7 +149,7 @@ def settled(kinds: Kinds, tally: Tally, population: Population, largest: Array) 
     same = jnp.all(later.claim_unit == tally.claim_unit)
     same &= later.share_unit == tally.share_unit
     # Where the strong are dead and only weak claims are left, the units are too coarse for them.
-    thin = jnp.sum(tally.sums.claims, axis=0) < _THIN
-    same &= ~jnp.any(thin & (later.bound > 0))
+    left = tally.sums.claims.astype(jnp.float64) * tally.claim_unit
+    same &= jnp.all(left >= later.bound.astype(jnp.float64) / _THIN)
     # Sums in outgrown units may have overflowed: they are not converted but counted anew.
     return jax.lax.cond(same, lambda: later, lambda: counted(kinds, population, most))
