@@ -116,3 +116,36 @@ def test_the_glossary_knows_every_metric_that_the_simulator_records(world):
     given = validate({"world": world, "run": {"steps": 2}, "population": {"size": 20}})
     names = simulate(given).metrics.columns
     assert [n for n in names if not glossary.known(n, world, given.niches.count)] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "words"),
+    [
+        ("soft-selection", {"competition.kind": "additive"}, "not contest"),
+        ("soft-selection", {"tradeoff.exponent": 1.0}, "neutral"),
+        ("soft-selection", {"environment.seasonal": {}}, "changing environment"),
+        ("hard-selection", {"population.allocation": [0.3, 0.7]}, "basin"),
+        ("hard-selection", {"niches.supply": [0.5, 0.5]}, "unique richest"),
+        ("market-matching", {"market.costs.scale": 0.5}, "returns to scale"),
+        ("market-matching", {"market.entry.density": -0.01}, "density"),
+    ],
+)
+def test_a_closed_form_is_not_judged_outside_its_domain(name, changes, words):
+    from ecosim.scenario import read
+
+    asked = read(name, changes)
+    columns = {e.metric: [0.5] for e in asked.expectation}
+    outcome = judge(asked, pd.DataFrame({"step": [0], **columns}))[0]
+    assert outcome["met"] is None and outcome["expected"] is None
+    assert words in outcome["source"]
+
+
+def test_t1_says_nothing_of_specialists_below_one():
+    from ecosim.errors import OutsideDomain
+    from ecosim.scenario import read
+    from ecosim.theory.predictions import predict
+
+    below = read("soft-selection", {"tradeoff.exponent": 0.5})
+    assert predict("T1", below, "allocation_0") == pytest.approx(0.7)
+    with pytest.raises(OutsideDomain, match="specialists_0"):
+        predict("T1", below, "specialists_0")

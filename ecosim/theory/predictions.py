@@ -79,7 +79,10 @@ def _soft(scenario: Scenario) -> dict[str, np.ndarray | float]:
         return {"capital": _capital(scenario)}
     return {
         "allocation": allocation,
-        "specialists": closed.soft_selection_specialists(supply, exponent),
+        # Below 1 all gather round x = kappa; how many lie beyond 0.9 is a matter of mutation.
+        "specialists": closed.soft_selection_specialists(supply, exponent)
+        if exponent > 1
+        else np.full(allocation.size, np.nan),
         "breadth_mean": closed.breadth(allocation) if exponent < 1 else 1.0,
     }
 
@@ -151,9 +154,14 @@ def predict(name: str, scenario: Scenario, metric: str) -> float:
     table = _THEORIES[name](scenario)
     stem, _, index = metric.rpartition("_")
     if metric in table:
-        return float(table[metric])
-    if stem in table and index.isdigit() and int(index) < scenario.niches.count:
-        return float(np.asarray(table[stem])[int(index)])
-    says = ", ".join(table)
-    problem = Problem("expectation.metric", metric, f"{name} speaks only of: {says}")
-    raise ScenarioError([problem], scenario.name)
+        value = float(table[metric])
+    elif stem in table and index.isdigit() and int(index) < scenario.niches.count:
+        value = float(np.asarray(table[stem])[int(index)])
+    else:
+        says = ", ".join(table)
+        problem = Problem("expectation.metric", metric, f"{name} speaks only of: {says}")
+        raise ScenarioError([problem], scenario.name)
+    if np.isnan(value):
+        exponent = _exponent(scenario)
+        raise OutsideDomain(f"{name} says nothing of {metric} at an exponent of {exponent:g}")
+    return value
