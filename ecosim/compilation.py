@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import jax
+
+_MAPS = Path("/proc/self/maps")
+MOST_MAPS = 30_000
 
 
 def cache_folder() -> Path | None:
@@ -17,6 +21,20 @@ def cache_folder() -> Path | None:
         return Path(given) if given else None
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(base) / "ecosim" / "jax"
+
+
+def spare_memory_maps() -> bool:
+    """Forget compiled programs when the process is about to run out of memory maps.
+
+    A compiled run takes about a thousand of the 65,530 maps that Linux allows a process; beyond
+    them JAX ends it with a segmentation fault. Programs are read again from the cache on disk.
+    Returns whether anything was forgotten; elsewhere than on Linux nothing is.
+    """
+    if not _MAPS.exists() or _MAPS.read_bytes().count(b"\n") < MOST_MAPS:
+        return False
+    jax.clear_caches()
+    gc.collect()
+    return True
 
 
 @contextmanager

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from ecosim import engine
-from ecosim.compilation import prepared
+from ecosim.compilation import prepared, spare_memory_maps
 from ecosim.errors import RunError
 from ecosim.model.population import Population
 from ecosim.model.step import State, Status
@@ -52,6 +52,7 @@ class Simulation:
         self.scenario = scenario
         self.seed = scenario.run.seed if seed is None else seed
         self.recorder = Recorder(scenario)
+        spare_memory_maps()
         with prepared():
             self.kinds, self.parameters, self.state = engine.begin(scenario, self.seed)
             self.names = engine.names(self.kinds, self.parameters, self.state)

@@ -126,3 +126,19 @@ def test_an_extinct_population_meets_no_expectation():
     recording = simulate(scenario)
     assert recording.metrics["population"].iloc[-1] == 0
     assert judge(scenario, recording.metrics)[0]["met"] is False
+
+
+def test_forgetting_compiled_programs_changes_nothing(monkeypatch):
+    from ecosim import compilation
+
+    scenario = validate(
+        {"world": "ecology", "population": {"size": 64}, "run": {"steps": 3}}
+    )
+    before = simulate(scenario).metrics
+    forgotten = []
+    real = compilation.jax.clear_caches
+    monkeypatch.setattr(compilation, "MOST_MAPS", 1)
+    monkeypatch.setattr(compilation.jax, "clear_caches", lambda: forgotten.append(real()))
+    after = simulate(scenario).metrics
+    assert after.equals(before)
+    assert forgotten or not compilation._MAPS.exists()
