@@ -11,6 +11,7 @@ from jax import Array
 
 from ecosim.model import (
     competition,
+    ending,
     environment,
     events,
     inheritance,
@@ -23,7 +24,8 @@ from ecosim.model import (
 )
 from ecosim.model.founders import founders, start_of
 from ecosim.model.population import Agents, padded
-from ecosim.model.step import Parameters, State, Status, World, flows_of, step
+from ecosim.model.clocks import stepper
+from ecosim.model.step import Parameters, State, Status, World, flows_of
 from ecosim.model.structure import Kinds, capacity_for, kinds_of
 from ecosim.model.traced import traced
 from ecosim.scenario import Scenario
@@ -64,6 +66,7 @@ def parameters_of(scenario: Scenario) -> Parameters:
         mutation=inheritance.parameters(scenario),
         response=response.parameters(scenario),
         selection=WORLDS[scenario.world].parameters(scenario),
+        ending=ending.parameters(scenario),
     )
 
 
@@ -153,10 +156,13 @@ def advance(
 
     def one(carry: tuple[State, Table]) -> tuple[State, Table]:
         state, table = carry
-        state = step(world, kinds, parameters, state)
-        due = (state.clock % schedule.every == 0) | (state.clock == schedule.last)
+        state = stepper(kinds)(world, kinds, parameters, state)
+        ended = ending.ended(kinds, parameters.ending, state.population)
+        ended &= state.status == Status.RUNNING
+        state = state._replace(status=jnp.where(ended, jnp.int32(Status.ENDED), state.status))
+        due = (state.clock % schedule.every == 0) | (state.clock == schedule.last) | ended
         # A broken state is recorded nowhere; a held one has not moved.
-        due &= state.status == Status.RUNNING
+        due &= (state.status == Status.RUNNING) | ended
         table = _recorded(world, kinds, parameters, state, table, due)
         zero = jnp.zeros((), jnp.int64)
         births, deaths, refused = (

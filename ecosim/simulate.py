@@ -63,6 +63,11 @@ class Simulation:
         """Return the number of steps done."""
         return int(self.state.clock)
 
+    @property
+    def ended(self) -> bool:
+        """Return whether the run is over: its steps are done or its condition holds."""
+        return self.clock >= self.scenario.run.steps or int(self.state.status) == Status.ENDED
+
     def _record_now(self) -> None:
         metrics, breadth = engine.measure(self.kinds, self.parameters, self.state)
         self._keep([self.clock], np.asarray(metrics)[None], np.asarray(breadth)[None])
@@ -82,7 +87,7 @@ class Simulation:
         numbers = (until, record.every, steps)
         schedule = engine.Schedule(*(traced(number, "int64") for number in numbers))
         with prepared():
-            while self.clock < until:
+            while self.clock < until and int(self.state.status) != Status.ENDED:
                 self.state, table = engine.advance(
                     self.kinds, self.parameters, self.state, schedule
                 )
@@ -136,7 +141,7 @@ class Simulation:
             table_of(self.state.population),
             self.founders(),
             steps=self.clock,
-            complete=self.clock >= self.scenario.run.steps,
+            complete=self.ended,
         )
 
     def __getstate__(self) -> dict[str, Any]:
@@ -190,7 +195,7 @@ def simulate(
     if snapshots and run.clock == 0:
         run.snapshot()
     stride = 1
-    while run.clock < steps:
+    while not run.ended:
         until = min(run.clock + stride, steps)
         if snapshots:
             until = min(until, (run.clock // snapshots + 1) * snapshots)
@@ -202,7 +207,7 @@ def simulate(
             run.snapshot()
         if progress is not None:
             progress(run.clock, steps, run.recorder.latest)
-        if should_stop is not None and run.clock < steps and should_stop():
+        if should_stop is not None and not run.ended and should_stop():
             if keep_checkpoint is not None:
                 keep_checkpoint(run.save())
             break

@@ -44,7 +44,9 @@ def test_every_recorded_metric_is_in_the_glossary_and_the_other_way_round(world)
     from ecosim.simulate import simulate
 
     scenario = Scenario(world=world).replace(run__steps=1, niches__count=2, population__size=20)
+    ends = ({"name": "a", "allocation": [1.0, 0.0]}, {"name": "b", "allocation": [0.0, 1.0]})
+    scenario = scenario.replace(population__groups=ends)
     recorded = list(simulate(scenario).metrics.columns)
-    assert all(glossary.known(name, world, 2) for name in recorded), recorded
+    assert all(glossary.known(name, world, 2, 2) for name in recorded), recorded
     general = {re.sub(r"_\d+$", "_k", n) if glossary.is_per_niche(n) else n for n in recorded}
     assert general == {name for name, m in glossary.METRICS.items() if world in m.worlds}

@@ -101,12 +101,13 @@ METRICS: dict[str, Metric] = {
     "allocation_k": Metric("Mean share of an agent's allocation on niche k", "share of allocation"),
     "specialists_k": Metric("Share of agents that are specialists of niche k", "share of agents"),
     "supply_k": Metric("Supply that niche k emitted in the step", "supply a step"),
+    "group_share_k": Metric("Share of agents that are of group k of the start", "share of agents"),
     "capital_k": Metric(
         "Share of all capital that is allocated to niche k", "share of capital", _MARKET
     ),
 }
 
-_PER_NICHE = re.compile(r"^(allocation|specialists|supply|capital)_(\d+)$")
+_PER_NICHE = re.compile(r"^(allocation|specialists|supply|capital|group_share)_(\d+)$")
 
 
 def describe(name: str) -> Metric:
@@ -115,7 +116,8 @@ def describe(name: str) -> Metric:
     if matched is None:
         return METRICS.get(name, Metric("Not in the glossary"))
     general = METRICS[f"{matched[1]}_k"]
-    return general._replace(definition=general.definition.replace("niche k", f"niche {matched[2]}"))
+    numbered = re.sub(r"\b(niche|group) k\b", rf"\1 {matched[2]}", general.definition)
+    return general._replace(definition=numbered)
 
 
 def ordered(names: Iterable[str]) -> list[str]:
@@ -139,12 +141,13 @@ def is_per_niche(name: str) -> bool:
     return _PER_NICHE.match(name) is not None
 
 
-def known(name: str, world: str, niches: int) -> bool:
-    """Say whether a run of `world` with so many niches can have the metric."""
+def known(name: str, world: str, niches: int, groups: int = 0) -> bool:
+    """Say whether a run of `world` with so many niches and groups can have the metric."""
     matched = _PER_NICHE.match(name)
     if matched is not None:
         number = int(matched[2])
-        given = number < niches and matched[2] == str(number)
+        count = groups if matched[1] == "group_share" else niches
+        given = number < count and matched[2] == str(number)
         return given and world in METRICS[f"{matched[1]}_k"].worlds
     return name in METRICS and not name.endswith("_k") and world in METRICS[name].worlds
 

@@ -75,15 +75,21 @@ def _patch_of_each(scenario: Scenario) -> np.ndarray:
 
 
 def _group_of_each(scenario: Scenario) -> np.ndarray:
-    """Return each founder's group: numbers in proportion to shares, at least one of each."""
+    """Return each founder's group: numbers in proportion to shares, at least one of each.
+
+    Largest remainders; what the smallest groups lack of one agent is taken from the largest.
+    """
     groups, size = scenario.population.groups, scenario.population.size
     if not groups:
         return np.zeros(size, int)
     share = np.array([group.share for group in groups])
-    exact = share / share.sum() * (size - len(groups))
-    counts = np.floor(exact).astype(int) + 1
-    order = np.argsort(-(exact - np.floor(exact)), kind="stable")
-    counts[order[: size - counts.sum()]] += 1
+    exact = share / share.sum() * size
+    whole = np.floor(exact + 1e-9)  # a quota that is whole but for rounding is whole
+    counts = np.maximum(whole.astype(int), 1)
+    order = np.argsort(-(exact - whole), kind="stable")
+    counts[order[: max(size - counts.sum(), 0)]] += 1
+    while counts.sum() > size:
+        counts[np.argmax(counts)] -= 1
     return np.repeat(np.arange(len(groups)), counts)
 
 

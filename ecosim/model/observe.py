@@ -44,6 +44,10 @@ def measure(
         "specialists": sums.specialists.astype(jnp.float64) / number,
         "supply": jnp.sum(state.supply, axis=0).astype(jnp.float64),
     }
+    if kinds.groups:
+        members = population.group[:, None] == jnp.arange(kinds.groups)[None, :]
+        heads = jnp.sum(members & alive[:, None], axis=0)
+        metrics["group_share"] = heads.astype(jnp.float64) / number
     return metrics, sums.histogram
 
 

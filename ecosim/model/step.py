@@ -13,6 +13,7 @@ from jax import Array
 from ecosim.model import (
     births,
     competition,
+    ending,
     environment,
     events,
     exact,
@@ -35,6 +36,7 @@ class Status(IntEnum):
     FULL = 1  # the next step's births do not fit: enlarge and repeat that step
     LOG_FULL = 2  # the next step's events do not fit: empty the log and repeat that step
     BROKEN = 3  # an invariant does not hold after this step
+    ENDED = 4  # the condition of run.until holds after this step
 
 
 class World(NamedTuple):
@@ -56,6 +58,7 @@ class Parameters(NamedTuple):
     mutation: inheritance.Parameters
     response: response.Parameters
     selection: Any
+    ending: ending.Parameters
 
 
 class State(NamedTuple):

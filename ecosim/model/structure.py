@@ -27,6 +27,8 @@ class Kinds:
     limited: bool
     drifting: bool
     events: bool
+    groups: int  # 0: the founders are not told apart
+    until: str
 
 
 def kinds_of(scenario: Scenario) -> Kinds:
@@ -49,6 +51,8 @@ def kinds_of(scenario: Scenario) -> Kinds:
         limited=scenario.population.limit is not None,
         drifting=scenario.environment.drift is not None,
         events=scenario.record.events,
+        groups=len(scenario.population.groups),
+        until=scenario.run.until or "",
     )
 
 

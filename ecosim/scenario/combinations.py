@@ -239,7 +239,18 @@ def _world(s: Scenario) -> Iterator[Problem]:
         )
 
 
+def _ending(s: Scenario) -> Iterator[Problem]:
+    if s.run.until == "branched" and s.niches.space != "axis":
+        yield Problem(
+            "run.until",
+            "branched",
+            "branches are clones that lie apart on an axis",
+            "set niches.space = 'axis'",
+        )
+
+
 _RULES = (
+    _ending,
     _niches,
     _environment,
     _patches,

@@ -15,6 +15,7 @@ from ecosim.scenario.numbers import (
     Frozen,
     Natural,
     NonNegative,
+    Positive,
     Real,
     Seed,
     Share,
@@ -51,9 +52,17 @@ class Expectation:
 
 @dataclass(frozen=True, config=CONFIG)
 class Timing:
-    """Length, seed and arithmetic of a run."""
+    """Length, seed and arithmetic of a run.
+
+    `until` ends a run before `steps`: `extinct` when nobody is left, `fixed` when all that live
+    are of one group (without groups: descend from one founder), `branched` when two clones of
+    more than `branch_size` agents each lie more than `branch_distance` apart on the axis.
+    """
 
     steps: Natural = 1000
+    until: Literal["fixed", "extinct", "branched"] | None = None
+    branch_size: Natural = 30
+    branch_distance: Positive = 0.6
     seed: Seed = 0
     precision: Literal["float32", "float64"] = "float32"
 
