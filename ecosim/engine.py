@@ -22,9 +22,9 @@ from ecosim.model import (
     tally,
     tradeoff,
 )
+from ecosim.model.clocks import stepper
 from ecosim.model.founders import founders, start_of
 from ecosim.model.population import Agents, padded
-from ecosim.model.clocks import stepper
 from ecosim.model.step import Parameters, State, Status, World, flows_of
 from ecosim.model.structure import Kinds, capacity_for, kinds_of
 from ecosim.model.traced import traced

@@ -1,0 +1,1 @@
+"""Verification: published results that the simulator must reproduce, case by case."""

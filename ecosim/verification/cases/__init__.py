@@ -1,0 +1,1 @@
+"""The cases: one module a topic, each with a tuple CASES."""
