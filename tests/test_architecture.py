@@ -61,7 +61,7 @@ def test_every_room_has_a_floor():
     assert {room_of(path) for path in MODULES} == set(FLOOR)
 
 
-@pytest.mark.parametrize("path", (PACKAGE / "theory").glob("*.py"), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted((PACKAGE / "theory").glob("*.py")), ids=lambda p: p.stem)
 def test_closed_forms_import_nothing_of_ecosim(path):
     # Predictions are no closed forms: they take a scenario's numbers to one.
     assert path.stem == "predictions" or not list(imported_rooms(path))
