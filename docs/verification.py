@@ -94,7 +94,8 @@ def main() -> None:
     asked = parser.parse_args()
     HERE.mkdir(exist_ok=True)
     kept: dict[str, Any] = json.loads(KEPT.read_text()) if KEPT.exists() else {}
-    chosen = [named(name) for name in asked.only] or [c for c in cases() if asked.full or not c.full]
+    default = [case for case in cases() if asked.full or not case.full]
+    chosen = [named(name) for name in asked.only] or default
     if not asked.pages:
         jobs = [(case.name, {}) for case in chosen]
         for result in check_all(jobs, processes=processors(), told=_tell):
@@ -112,7 +113,8 @@ def main() -> None:
 
 def _tell(result: Any) -> None:
     word = "passed" if result.passed else "FAILED"
-    print(f"{word} {result.case} {result.seconds:.1f} s {result.error}", file=sys.stderr, flush=True)
+    line = f"{word} {result.case} {result.seconds:.1f} s {result.error}"
+    print(line, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":
