@@ -54,7 +54,9 @@ def measure(
         metrics["group_share"] = heads.astype(jnp.float64) / number
         if kinds.selection == "growth":
             stock = population.stock.astype(jnp.float64)[:, None]
-            each = exact.column_totals(members * stock, alive, jnp.max(stock))
+            # Each in units of its own, so that a rare one is as exact as a common one.
+            held = jnp.where(members & alive[:, None], stock, 0)
+            each = exact.column_totals(held, alive, jnp.max(held, axis=0))
             metrics["group_abundance"] = each
     return metrics, sums.histogram
 
