@@ -15,9 +15,11 @@ from ecosim.model import (
     environment,
     events,
     inheritance,
+    kernel,
     observe,
     patches,
     randomness,
+    resources,
     response,
     tally,
     tradeoff,
@@ -67,6 +69,8 @@ def parameters_of(scenario: Scenario) -> Parameters:
         response=response.parameters(scenario),
         selection=WORLDS[scenario.world].parameters(scenario),
         ending=ending.parameters(scenario),
+        resources=resources.parameters(scenario, environment.supply_matrix(scenario)),
+        kernel=kernel.parameters(scenario),
     )
 
 
@@ -127,6 +131,7 @@ def begun(
         refused=zero,
         wanted=zero,
         log=events.empty(4 * capacity, kinds.dtype) if kinds.events else None,
+        resources=None if parameters.resources is None else parameters.resources.start,
     )
 
 

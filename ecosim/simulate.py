@@ -300,7 +300,10 @@ def explain(state: State, kinds: Kinds) -> str:
         wrong = alive & ~sound.all(axis=1)
         name, values = "competence", np.where(sound, 0, strength).sum(axis=1)
     if not wrong.any():
-        return f"step {int(state.clock)}: the gain of an agent is not finite (rule: finite)"
+        fast = kinds.selection == "growth" or bool(kinds.renewal)
+        return f"step {int(state.clock)}: the gain of an agent is not finite (rule: finite" + (
+            ", and rates that can be integrated over one unit of time)" if fast else ")"
+        )
     slot = int(np.flatnonzero(wrong)[np.argmin(np.asarray(population.id)[wrong])])
     agent = "firm" if kinds.world == "market" else "organism"
     return (

@@ -19,6 +19,7 @@ class Metric(NamedTuple):
     definition: str
     unit: str = ""
     worlds: tuple[str, ...] = BOTH
+    only: tuple[str, ...] = ()  # kinds of selection or competition that record it; empty: all
 
 
 _ECOLOGY = ("ecology",)
@@ -72,7 +73,11 @@ METRICS: dict[str, Metric] = {
     ),
     "emitted": Metric("Supply that the niches emitted in the step", "supply a step"),
     "received": Metric("Supply that agents received in the step", "supply a step"),
-    "unclaimed": Metric("Supply that nobody claimed in the step", "supply a step"),
+    "unclaimed": Metric(
+        "Supply that nobody received in the step; of explicit resources what was lost or, below 0 "
+        "where stocks fall, put in stock",
+        "supply a step",
+    ),
     "stock_mean": Metric("Mean reserve of an organism, or capital of a firm", "stock"),
     "age_mean": Metric("Mean age", "steps"),
     "hhi": Metric("Herfindahl-Hirschman index: sum of squared shares of capital", "", _MARKET),
@@ -100,14 +105,26 @@ METRICS: dict[str, Metric] = {
     ),
     "allocation_k": Metric("Mean share of an agent's allocation on niche k", "share of allocation"),
     "specialists_k": Metric("Share of agents that are specialists of niche k", "share of agents"),
-    "supply_k": Metric("Supply that niche k emitted in the step", "supply a step"),
+    "supply_k": Metric(
+        "Supply of niche k in the step: what it emitted or, of an explicit resource, its supply s",
+        "supply a step",
+    ),
+    "resource_k": Metric(
+        "Stock of explicit resource k, all patches together", "supply", _ECOLOGY, ("resources",)
+    ),
+    "abundance": Metric("Density of all strains together", "density", _ECOLOGY, ("growth",)),
+    "group_abundance_k": Metric(
+        "Density of the strains of group k of the start", "density", _ECOLOGY, ("growth",)
+    ),
     "group_share_k": Metric("Share of agents that are of group k of the start", "share of agents"),
     "capital_k": Metric(
         "Share of all capital that is allocated to niche k", "share of capital", _MARKET
     ),
 }
 
-_PER_NICHE = re.compile(r"^(allocation|specialists|supply|capital|group_share)_(\d+)$")
+_PER_NICHE = re.compile(
+    r"^(allocation|specialists|supply|capital|resource|group_share|group_abundance)_(\d+)$"
+)
 
 
 def describe(name: str) -> Metric:
@@ -146,7 +163,7 @@ def known(name: str, world: str, niches: int, groups: int = 0) -> bool:
     matched = _PER_NICHE.match(name)
     if matched is not None:
         number = int(matched[2])
-        count = groups if matched[1] == "group_share" else niches
+        count = groups if matched[1].startswith("group_") else niches
         given = number < count and matched[2] == str(number)
         return given and world in METRICS[f"{matched[1]}_k"].worlds
     return name in METRICS and not name.endswith("_k") and world in METRICS[name].worlds

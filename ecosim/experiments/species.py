@@ -63,7 +63,7 @@ def against_observed(population: pd.DataFrame, scenario: Scenario) -> dict[str, 
         return None
     import numpy as np
 
-    columns = [np.array(g.allocation) * g.share for g in groups]
+    columns = [np.array(g.allocation, float) * g.share for g in groups]
     observed = np.column_stack(columns)
     inherited = population[population["group"] >= 0]
     final = web_of(inherited, "group", [g.name for g in groups]).to_numpy(float)

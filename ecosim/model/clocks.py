@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ecosim.model import continuous
 from ecosim.model.step import Parameters, State, World, step
 from ecosim.model.structure import Kinds
 
 type Stepper = Callable[[World, Kinds, Parameters, State], State]
 
 # Selections that do not act once a step on everybody together; all others do.
-_OWN_CLOCK: dict[str, Stepper] = {}
+_OWN_CLOCK: dict[str, Stepper] = {"growth": continuous.step}
 
 
 def stepper(kinds: Kinds) -> Stepper:

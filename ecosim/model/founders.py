@@ -30,8 +30,8 @@ class Start(NamedTuple):
     table: Array  # float[G, K] allocations to start from
     stock_variation: Array
     variation: Array
-    position: Array
-    log_width: Array
+    position: Array  # float[] or [N], on an axis
+    log_width: Array  # likewise
 
 
 def start_of(scenario: Scenario) -> tuple[str, Start]:
@@ -39,12 +39,13 @@ def start_of(scenario: Scenario) -> tuple[str, Start]:
     p, k, dtype = scenario.population, scenario.niches.count, scenario.run.precision
     group = _group_of_each(scenario)
     factor = np.array([g.budget for g in p.groups] or [1.0])[group]
+    abundance = np.array([g.stock for g in p.groups] or [1.0])[group]
     market = scenario.world == "market"
     kind, table, row = "table", np.full((1, k), 1.0 / k), np.zeros(p.size, int)
     if scenario.niches.space == "axis":
         kind = "axis"
     elif p.groups:
-        table, row = np.array([g.allocation for g in p.groups]), group
+        table, row = np.array([g.allocation for g in p.groups], float), group
     elif p.start == "random":
         kind = "random"
     elif p.start == "specialists":
@@ -57,13 +58,28 @@ def start_of(scenario: Scenario) -> tuple[str, Start]:
         group=traced(group, "int32"),
         patch=traced(_patch_of_each(scenario), "int32"),
         budget=traced(p.budget * (1.0 if market else factor) * np.ones(p.size), dtype),
-        stock=traced(p.stock * (factor if market else 1.0) * np.ones(p.size), dtype),
+        stock=traced(p.stock * abundance * (factor if market else 1.0) * np.ones(p.size), dtype),
         table=traced(table / table.sum(axis=1, keepdims=True), dtype),
         stock_variation=traced(p.stock_variation, dtype),
         variation=traced(p.variation, dtype),
-        position=traced(length / 2 if p.position is None else p.position, dtype),
-        log_width=traced(np.log(length if p.width is None else p.width), dtype),
+        position=traced(_of_each(scenario, "position", length / 2), dtype),
+        log_width=traced(np.log(_of_each(scenario, "width", length)), dtype),
     )
+
+
+def _of_each(scenario: Scenario, name: str, default: float) -> np.ndarray:
+    """Return each founder's place or width on the axis: its group's, the population's, a default.
+
+    One number for all where groups do not say otherwise.
+    """
+    own = getattr(scenario.population, name)
+    common = default if own is None else own
+    given = [getattr(group, name) for group in scenario.population.groups]
+    if not any(value is not None for value in given):
+        return np.array(common)
+    return np.array([common if value is None else value for value in given])[
+        _group_of_each(scenario)
+    ]
 
 
 def _patch_of_each(scenario: Scenario) -> np.ndarray:

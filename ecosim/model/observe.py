@@ -44,10 +44,18 @@ def measure(
         "specialists": sums.specialists.astype(jnp.float64) / number,
         "supply": jnp.sum(state.supply, axis=0).astype(jnp.float64),
     }
+    if state.resources is not None:
+        metrics["resource"] = jnp.sum(state.resources, axis=0)
+    if kinds.selection == "growth":
+        metrics["abundance"] = exact.total(population.stock, alive)
     if kinds.groups:
         members = population.group[:, None] == jnp.arange(kinds.groups)[None, :]
         heads = jnp.sum(members & alive[:, None], axis=0)
         metrics["group_share"] = heads.astype(jnp.float64) / number
+        if kinds.selection == "growth":
+            stock = population.stock.astype(jnp.float64)[:, None]
+            each = exact.column_totals(members * stock, alive, jnp.max(stock))
+            metrics["group_abundance"] = each
     return metrics, sums.histogram
 
 

@@ -18,7 +18,9 @@ from ecosim.model import (
     events,
     exact,
     inheritance,
+    kernel,
     patches,
+    resources,
     response,
 )
 from ecosim.model.births import Turnover
@@ -59,6 +61,8 @@ class Parameters(NamedTuple):
     response: response.Parameters
     selection: Any
     ending: ending.Parameters
+    resources: resources.Parameters | None
+    kernel: kernel.Parameters | None
 
 
 class State(NamedTuple):
@@ -78,6 +82,7 @@ class State(NamedTuple):
     refused: Array  # int64 since the last recording
     wanted: Array  # int64 births that the last step wanted, also where it was held
     log: events.Log | None
+    resources: Array | None  # float64[P, K] stocks; None: supply is not stored
 
 
 def flows_of(exchange: Exchange, alive: Array) -> dict[str, Array]:
@@ -103,10 +108,16 @@ def step(world: World, kinds: Kinds, parameters: Parameters, state: State) -> St
     )
     adapts = kinds.drifting or kinds.adaptation != "none"
     tally = counted(kinds, population, state.tally.most) if adapts else state.tally
-    exchange = competition.exchange(
-        kinds, p.competition, population, tally=tally, supply=supply,
-        size=world.size(p.selection, population) if world.size else None,
-    )  # fmt: skip
+    stocks = state.resources
+    if stocks is not None and p.resources is not None:
+        exchange, stocks = resources.exchange(
+            kinds, p.resources, population, tally=tally, supply=supply, stock=stocks
+        )
+    else:
+        exchange = competition.exchange(
+            kinds, p.competition, population, tally=tally, supply=supply,
+            size=world.size(p.selection, population) if world.size else None,
+        )  # fmt: skip
     around = Surroundings(state.clock, state.key, exchange, env.positions, p.mutation, p.dispersal)
     turnover = world.decide(kinds, p.selection, population, around)
     died = jnp.sum(turnover.dies).astype(jnp.int64)
@@ -129,7 +140,7 @@ def step(world: World, kinds: Kinds, parameters: Parameters, state: State) -> St
     after = state._replace(
         tally=tally, environment=env, clock=state.clock + 1, supply=supply, price=exchange.price,
         flows=flows, births=state.births + turnover.births, deaths=state.deaths + died,
-        refused=state.refused + turnover.refused,
+        refused=state.refused + turnover.refused, resources=stocks,
     )  # fmt: skip
     # The population is held column by column and the log by its masks; the rest is small.
     whole = {"population": settled, "log": log}

@@ -29,11 +29,14 @@ class Kinds:
     events: bool
     groups: int  # 0: the founders are not told apart
     until: str
+    renewal: str  # of explicit resources; empty: none
+    uptake: str
 
 
 def kinds_of(scenario: Scenario) -> Kinds:
     """Return the static part of a scenario."""
     market = scenario.world == "market"
+    stores = scenario.competition.resources
     return Kinds(
         world=scenario.world,
         niches=scenario.niches.count,
@@ -53,12 +56,14 @@ def kinds_of(scenario: Scenario) -> Kinds:
         events=scenario.record.events,
         groups=len(scenario.population.groups),
         until=scenario.run.until or "",
+        renewal=stores.supply if stores else "",
+        uptake=stores.uptake if stores else "",
     )
 
 
 def capacity_for(kinds: Kinds, size: int) -> int:
     """Return how many slots to begin with: whole blocks of 64, with room where numbers vary."""
-    if kinds.selection in ("moran", "wright-fisher"):
+    if kinds.selection in ("moran", "wright-fisher", "growth"):
         return -(-(size + 1) // 64) * 64
     return -(-max(size + size // 4, 1024) // 64) * 64
 

@@ -8,6 +8,7 @@ from annotated_types import Ge, Le
 from pydantic import Strict
 from pydantic.dataclasses import dataclass
 
+from ecosim.scenario.interactions import Kernel, Resources, filled
 from ecosim.scenario.numbers import (
     CONFIG,
     Exponent,
@@ -29,13 +30,18 @@ type PopulationSize = Annotated[int, Strict(), Ge(1), Le(2**30)]
 class Group:
     """Agents that start alike: a weight in the population, an allocation and a budget.
 
-    `budget` multiplies population.budget (ecology) or the starting capital (market).
+    On an axis a `position`, and a `width` if it is not population.width, stand for the allocation.
+    `budget` multiplies population.budget (ecology) or the starting capital (market); `stock`
+    multiplies population.stock (the abundance of a strain where selection.kind = 'growth').
     """
 
     name: Text
-    allocation: Weights
+    allocation: Weights | None = None
+    position: Real | None = None
+    width: Positive | None = None
     share: Positive = 1.0
     budget: Positive = 1.0
+    stock: Positive = 1.0
 
 
 @dataclass(frozen=True, config=CONFIG)
@@ -45,9 +51,9 @@ class Population:
     `start`: `even` spreads the budget over all niches, `random` over a random subset,
     `specialists` puts it on one niche, in turn; or give `allocation`, `groups` or a `web` file.
     `variation` is the standard deviation of a Gaussian step applied once to each allocation.
-    `stock` is the reserve (ecology) or capital (market) an agent starts with, uniform within
-    +- `stock_variation` of itself. On an axis `position` and `width` are the Gaussian utilisation
-    (absent: a generalist in the middle, as wide as the axis is long).
+    `stock` is the reserve or abundance (ecology) or capital (market) an agent starts with, uniform
+    within +- `stock_variation` of itself. On an axis `position` and `width` are the Gaussian
+    utilisation (absent: a generalist in the middle, as wide as the axis is long).
     `limit` caps the number of agents; births it turns away are counted in the results.
     """
 
@@ -89,8 +95,16 @@ class Competition:
 
     `additive`: payoffs add over niches and the whole supply is divided by their sum (hard
     selection). `unclaimed` is a rival mass that nobody embodies: what it wins stays unclaimed.
+    `resources`: the table of that name; `lotka-volterra`: the table `kernel`.
     """
 
-    kind: Literal["contest", "additive"] = "contest"
+    kind: Literal["contest", "additive", "resources", "lotka-volterra"] = "contest"
     exponent: Exponent = 1.0
     unclaimed: NonNegative = 0.0
+    kernel: Kernel | None = None
+    resources: Resources | None = None
+
+    def __post_init__(self) -> None:
+        """Fill in the defaults of the table that the kind reads."""
+        for table in ("kernel", "resources"):
+            object.__setattr__(self, table, filled(self.kind, table, getattr(self, table)))

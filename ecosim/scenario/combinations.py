@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ecosim.errors import Problem
-from ecosim.scenario import observed, reach
+from ecosim.scenario import interactions, observed, reach
 from ecosim.scenario.lifecycle import Market, Mutation, Selection
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def _population(s: Scenario) -> Iterator[Problem]:
             " and ".join(given),
             "only one of start, allocation and groups may be given",
         )
-    if axis and given:
+    if axis and given and given != ["groups"]:
         yield Problem(
             f"population.{given[0]}",
             "present",
@@ -159,10 +159,23 @@ def _population(s: Scenario) -> Iterator[Problem]:
 
 
 def _groups(s: Scenario) -> Iterator[Problem]:
+    axis = s.niches.space == "axis"
     for index, group in enumerate(s.population.groups):
-        yield from _simplex(
-            f"population.groups.{index}.allocation", group.allocation, s.niches.count
-        )
+        key = f"population.groups.{index}"
+        if group.allocation is not None and not axis:
+            yield from _simplex(f"{key}.allocation", group.allocation, s.niches.count)
+        wanted = "position" if axis else "allocation"
+        if getattr(group, wanted) is None:
+            yield Problem(
+                f"{key}.{wanted}", "absent", f"required: niches.space = '{s.niches.space}'"
+            )
+        for name in ("allocation",) if axis else ("position", "width"):
+            if getattr(group, name) is not None:
+                yield Problem(
+                    f"{key}.{name}",
+                    "present",
+                    "on an axis a group has a position and a width, elsewhere an allocation",
+                )
     names = [group.name for group in s.population.groups]
     if len(set(names)) < len(names):
         yield Problem("population.groups", str(names), "names must differ")
@@ -231,12 +244,16 @@ def _world(s: Scenario) -> Iterator[Problem]:
             )
     elif s.market != Market():
         yield Problem("market", "present", "belongs to world = 'market'", "remove the table")
-    elif s.selection.kind == "energy" and s.population.stock >= s.selection.division * 2:
+    elif s.selection.kind == "energy" and _largest_stock(s) >= s.selection.division * 2:
         yield Problem(
             "population.stock",
-            str(s.population.stock),
+            str(_largest_stock(s)),
             f"must be below twice selection.division = {s.selection.division}",
         )
+
+
+def _largest_stock(s: Scenario) -> float:
+    return s.population.stock * max([group.stock for group in s.population.groups] or [1.0])
 
 
 def _ending(s: Scenario) -> Iterator[Problem]:
@@ -258,6 +275,7 @@ _RULES = (
     _groups,
     _tradeoff,
     _world,
+    interactions.rules,
     reach.out_of_range,
     reach.vanishing,
     reach.without_effect,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
+from annotated_types import Ge, Le
 from pydantic.dataclasses import dataclass
 
 from ecosim.scenario.numbers import (
@@ -27,13 +28,20 @@ class Selection:
     `moran`: one birth and one death a step, the birth in proportion to gain (`birth-death`: the
     dead is drawn after, among all; `death-birth`: before, and cannot be the parent).
     `wright-fisher`: all are replaced at once by offspring in proportion to gain.
+    `growth`: an agent is a strain and its stock its abundance n, a density; in continuous time
+    dn/dt = n (gain - upkeep) on explicit resources, or n growth_rate (1 - sum_j alpha_j n_j / K)
+    by Lotka-Volterra competition. A step is one unit of time. `tolerance` bounds the relative
+    error of each step of the integration; a strain at or below `extinction` dies.
     """
 
-    kind: Literal["energy", "moran", "wright-fisher"] = "energy"
+    kind: Literal["energy", "moran", "wright-fisher", "growth"] = "energy"
     upkeep: Positive = 0.1
     mortality: Share = 0.01
     division: Positive = 2.0
     order: Literal["birth-death", "death-birth"] = "birth-death"
+    growth_rate: Positive = 1.0
+    extinction: NonNegative = 1e-6
+    tolerance: Annotated[Positive, Ge(1e-13), Le(1e-3)] = 1e-9
 
 
 @dataclass(frozen=True, config=CONFIG)

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ecosim.errors import Problem
-from ecosim.scenario.agents import Population
-from ecosim.scenario.lifecycle import Selection
+from ecosim.scenario.agents import Competition, Population
+from ecosim.scenario.lifecycle import Mutation, Selection
 from ecosim.scenario.places import Niches
 
 if TYPE_CHECKING:
@@ -89,6 +89,33 @@ def without_effect(s: Scenario) -> Iterator[Problem]:
             "no population.web",
         ),
     ]
-    for key, value, default, read, where in rules:
+    for key, value, default, read, where in [*rules, *_continuous(s)]:
         if value != default and not read:
             yield Problem(key, str(value), f"has an effect only with {where}", "leave it out")
+
+
+def _continuous(s: Scenario) -> Iterator[tuple[str, Any, Any, bool, str]]:
+    """List the words that only a life cycle in continuous time, or only one in steps, reads."""
+    if s.world == "market":
+        return
+    growth, kernel = s.selection.kind == "growth", s.competition.kind == "lotka-volterra"
+    only_growth, only_steps = "selection.kind = 'growth'", "another selection.kind than 'growth'"
+    only_contest = "competition.kind = 'contest' or 'additive'"
+    contest = s.competition.kind in ("contest", "additive")
+    rules = [
+        ("selection.growth_rate", kernel, "competition.kind = 'lotka-volterra'"),
+        ("selection.extinction", growth, only_growth),
+        ("selection.tolerance", growth, only_growth),
+        ("selection.mortality", not growth, only_steps),
+        ("selection.division", not growth, only_steps),
+        ("selection.upkeep", not (growth and kernel), "a life cycle that pays for gains"),
+        ("mutation.rate", not growth, only_steps),
+        ("mutation.step", not growth, only_steps),
+        ("mutation.width_step", not growth, only_steps),
+        ("competition.unclaimed", contest, only_contest),
+        ("competition.exponent", contest, only_contest),
+    ]
+    default = {"selection": Selection(), "mutation": Mutation(), "competition": Competition()}
+    for key, read, where in rules:
+        table, name = key.split(".")
+        yield key, getattr(getattr(s, table), name), getattr(default[table], name), read, where

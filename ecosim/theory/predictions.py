@@ -118,9 +118,10 @@ def _observed(scenario: Scenario) -> dict[str, np.ndarray | float]:
             "set population.web or population.groups",
         )
         raise ScenarioError([problem], scenario.name)
+    _refuse("observed", {"an axis of niches": scenario.niches.space == "axis"})
     share = np.array([group.share for group in groups])
     share = share / share.sum()
-    table = np.array([group.allocation for group in groups])
+    table = np.array([group.allocation for group in groups], float)
     return {
         "allocation": share @ table,
         "breadth_mean": float(share @ [closed.breadth(row) for row in table]),

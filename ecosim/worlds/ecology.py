@@ -6,6 +6,7 @@ from typing import Any
 
 from jax import Array
 
+from ecosim.model import continuous
 from ecosim.model.births import Turnover
 from ecosim.model.competition import Exchange
 from ecosim.model.population import Population
@@ -20,6 +21,8 @@ _LIFE_CYCLES = {"energy": energy, "moran": moran, "wright-fisher": wright_fisher
 
 def parameters(scenario: Scenario) -> Any:
     """Return the traced numbers of the scenario's life cycle."""
+    if scenario.selection.kind == "growth":
+        return continuous.parameters(scenario)
     return _LIFE_CYCLES[scenario.selection.kind].parameters(scenario)
 
 
