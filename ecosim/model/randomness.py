@@ -11,10 +11,9 @@ from enum import IntEnum
 import jax
 import jax.numpy as jnp
 from jax import Array
+from jax.extend.random import threefry2x32_p
 
 _WORD = 0xFFFFFFFF
-_PARITY = 0x1BD11BDA
-_TURNS = ((13, 15, 26, 6), (17, 29, 16, 24))
 
 
 class Stream(IntEnum):
@@ -45,21 +44,10 @@ def run_key(seed: int) -> Array:
 
 
 def _cipher(key: tuple[Array, Array], high: Array, low: Array) -> tuple[Array, Array]:
-    """Return the two words of Threefry-2x32 with 20 rounds, written out.
-
-    The compiler makes one pass over the data of it; JAX's own, the same function, is a loop on a
-    CPU, which costs a small population more than all the rest of its step.
-    """
-    first, second = key
-    schedule = (first, second, first ^ second ^ jnp.uint32(_PARITY))
-    x, y = high + schedule[0], low + schedule[1]
-    for group in range(5):
-        for turn in _TURNS[group % 2]:
-            x = x + y
-            y = ((y << turn) | (y >> (32 - turn))) ^ x
-        x = x + schedule[(group + 1) % 3]
-        y = y + schedule[(group + 2) % 3] + jnp.uint32(group + 1)
-    return x, y
+    shape = jnp.broadcast_shapes(key[0].shape, high.shape, low.shape)
+    words = (jnp.broadcast_to(word, shape) for word in (*key, high, low))
+    first, second = threefry2x32_p.bind(*words)
+    return first, second
 
 
 def _halves(number: Array) -> tuple[Array, Array]:
