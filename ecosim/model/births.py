@@ -26,8 +26,13 @@ class Turnover(NamedTuple):
     newborns: Callable[[Population, Array], Rows]  # (population so far, ranks [B]) -> rows
 
 
-def chunk(capacity: int) -> int:
-    """Return how many newborns are written at once: a 64th of the slots, in whole blocks."""
+def chunk(kinds: Kinds, capacity: int) -> int:
+    """Return how many newborns are written at once: a 64th of the slots, in whole blocks.
+
+    Where one is born in each step, one.
+    """
+    if kinds.selection == "moran":
+        return 1
     return max(64, capacity // 64 // 64 * 64)
 
 
@@ -50,7 +55,7 @@ def settle(
 
 def _without(kinds: Kinds, population: Population, dies: Array, tally: Tally) -> Tally:
     capacity = dies.shape[0]
-    size = chunk(capacity)
+    size = chunk(kinds, capacity)
     count = jnp.sum(dies)
 
     def take(carry: tuple[Array, Tally]) -> tuple[Array, Tally]:
@@ -68,7 +73,7 @@ def _with(
     kinds: Kinds, agents: Agents, turnover: Turnover, population: Population, tally: Tally
 ) -> tuple[Population, Tally]:
     capacity = population.alive.shape[0]
-    size = chunk(capacity)
+    size = chunk(kinds, capacity)
 
     def write(
         carry: tuple[Array, Population, Tally, Array],

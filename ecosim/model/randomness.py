@@ -36,6 +36,9 @@ class Stream(IntEnum):
     SEGMENTS = 15
     SHUFFLE = 16
     TURNED_AWAY = 17
+    EVENT = 30
+    EVENT_AGENT = 31
+    EVENT_TIME = 32
 
 
 def run_key(seed: int) -> Array:

@@ -65,6 +65,9 @@ def capacity_for(kinds: Kinds, size: int) -> int:
     """Return how many slots to begin with: whole blocks of 64, with room where numbers vary."""
     if kinds.selection in ("moran", "wright-fisher", "growth"):
         return -(-(size + 1) // 64) * 64
+    if kinds.selection == "birth-death":
+        # Each event reads all slots.
+        return -(-(size + size // 4 + 32) // 64) * 64
     return -(-max(size + size // 4, 1024) // 64) * 64
 
 

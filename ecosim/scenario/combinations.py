@@ -154,7 +154,7 @@ def _population(s: Scenario) -> Iterator[Problem]:
         )
     if s.world == "ecology" and s.selection.kind != "energy" and p.limit is not None:
         yield Problem(
-            "population.limit", str(p.limit), f"{s.selection.kind} keeps numbers constant"
+            "population.limit", str(p.limit), f"with {s.selection.kind} numbers are not capped"
         )
 
 

@@ -82,7 +82,21 @@ def rules(s: Scenario) -> Iterator[Problem]:
             "selection.kind",
             kind,
             "Lotka-Volterra competition sets rates in continuous time, not shares of a supply",
-            "set selection.kind = 'growth'",
+            "set selection.kind = 'growth' or 'birth-death'",
+        )
+    elif kind == "birth-death" and c.kind != "lotka-volterra" and s.world == "ecology":
+        yield Problem(
+            "competition.kind",
+            c.kind,
+            "individuals in continuous time meet by Lotka-Volterra competition",
+            "set competition.kind = 'lotka-volterra'",
+        )
+    if kind == "birth-death" and s.record.events:
+        yield Problem(
+            "record.events",
+            "true",
+            "the events of individuals in continuous time are not kept one by one",
+            "leave it out: births and deaths are counted, and `snapshots` keeps populations",
         )
     if c.kind == "lotka-volterra" and s.niches.space != "axis":
         yield Problem(

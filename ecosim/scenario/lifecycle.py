@@ -32,9 +32,12 @@ class Selection:
     dn/dt = n (gain - upkeep) on explicit resources, or n growth_rate (1 - sum_j alpha_j n_j / K)
     by Lotka-Volterra competition. A step is one unit of time. `tolerance` bounds the relative
     error of each step of the integration; a strain at or below `extinction` dies.
+    `birth-death`: individuals in continuous time under Lotka-Volterra competition, event by event
+    (Gillespie 1977): births at rate growth_rate, deaths at growth_rate sum_j alpha_ij / K(x_i),
+    itself included. A step is one unit of time.
     """
 
-    kind: Literal["energy", "moran", "wright-fisher", "growth"] = "energy"
+    kind: Literal["energy", "moran", "wright-fisher", "growth", "birth-death"] = "energy"
     upkeep: Positive = 0.1
     mortality: Share = 0.01
     division: Positive = 2.0

@@ -100,18 +100,20 @@ def _continuous(s: Scenario) -> Iterator[tuple[str, Any, Any, bool, str]]:
         return
     growth, kernel = s.selection.kind == "growth", s.competition.kind == "lotka-volterra"
     only_growth, only_steps = "selection.kind = 'growth'", "another selection.kind than 'growth'"
+    steps = s.selection.kind not in ("growth", "birth-death")
+    no_events = "a selection.kind in steps, not 'growth' or 'birth-death'"
     only_contest = "competition.kind = 'contest' or 'additive'"
     contest = s.competition.kind in ("contest", "additive")
     rules = [
         ("selection.growth_rate", kernel, "competition.kind = 'lotka-volterra'"),
         ("selection.extinction", growth, only_growth),
         ("selection.tolerance", growth, only_growth),
-        ("selection.mortality", not growth, only_steps),
-        ("selection.division", not growth, only_steps),
-        ("selection.upkeep", not (growth and kernel), "a life cycle that pays for gains"),
+        ("selection.mortality", steps, no_events),
+        ("selection.division", steps, no_events),
+        ("selection.upkeep", not kernel, "a life cycle that pays for gains"),
         ("mutation.rate", not growth, only_steps),
         ("mutation.step", not growth, only_steps),
-        ("mutation.width_step", not growth, only_steps),
+        ("mutation.width_step", steps, no_events),
         ("competition.unclaimed", contest, only_contest),
         ("competition.exponent", contest, only_contest),
     ]

@@ -6,7 +6,7 @@ from typing import Any
 
 from jax import Array
 
-from ecosim.model import continuous
+from ecosim.model import continuous, gillespie
 from ecosim.model.births import Turnover
 from ecosim.model.competition import Exchange
 from ecosim.model.population import Population
@@ -23,6 +23,8 @@ def parameters(scenario: Scenario) -> Any:
     """Return the traced numbers of the scenario's life cycle."""
     if scenario.selection.kind == "growth":
         return continuous.parameters(scenario)
+    if scenario.selection.kind == "birth-death":
+        return gillespie.parameters(scenario)
     return _LIFE_CYCLES[scenario.selection.kind].parameters(scenario)
 
 
