@@ -36,6 +36,10 @@ class Stream(IntEnum):
     SEGMENTS = 15
     SHUFFLE = 16
     TURNED_AWAY = 17
+    GROWTH = 18
+    HAZARD = 19
+    MERGER = 20
+    PARTNER = 21
 
 
 def run_key(seed: int) -> Array:

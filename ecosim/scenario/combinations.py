@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ecosim.errors import Problem
-from ecosim.scenario import observed, reach
+from ecosim.scenario import firms, observed, reach
 from ecosim.scenario.lifecycle import Market, Mutation, Selection
 
 if TYPE_CHECKING:
@@ -258,6 +258,7 @@ _RULES = (
     _groups,
     _tradeoff,
     _world,
+    firms.check,
     reach.out_of_range,
     reach.vanishing,
     reach.without_effect,
