@@ -31,6 +31,6 @@ __all__ = [
     "About", "Competition", "Controls", "Costs", "Drift", "Entry", "Environment", "Exit",
     "Expectation", "Group", "Growth", "Incumbents", "Investment", "Market", "Mergers", "Mutation",
     "Niches", "Opening", "Patches", "Population", "Record", "Scenario", "Seasonal", "Selection",
-    "Shocks", "Switching", "Timing", "Tradeoff", "digest", "json_schema", "override", "read", "to_dict", "to_toml",
-    "validate",
+    "Shocks", "Switching", "Timing", "Tradeoff", "digest", "json_schema", "override", "read",
+    "to_dict", "to_toml", "validate",
 ]  # fmt: skip

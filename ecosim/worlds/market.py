@@ -41,6 +41,7 @@ def _flows(
     own = performance(population, exchange.gain)
     plain = _ratio(exact.total(own, alive), jnp.sum(alive).astype(jnp.float64))
     weighted = mean_performance(population, exchange.gain)
+    # In float64: what changes is small beside what is.
     before, own = population.stock.astype(jnp.float64), own.astype(jnp.float64)
     spread = _weighted((own - weighted) ** 2, before, alive)
     stay, after = alive & ~turnover.dies, turnover.population.stock.astype(jnp.float64)
