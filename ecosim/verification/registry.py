@@ -11,7 +11,7 @@ from typing import Any
 from ecosim.errors import Problem, ScenarioError
 from ecosim.verification.case import Case
 
-_MODULES: tuple[str, ...] = ("sizes",)
+_MODULES: tuple[str, ...] = ("sizes", "wealth", "density")
 
 
 @functools.cache
