@@ -24,9 +24,10 @@ from ecosim.model import (
     tally,
     tradeoff,
 )
+from ecosim.model.births import Turnover
 from ecosim.model.clocks import stepper
 from ecosim.model.founders import founders, start_of
-from ecosim.model.population import Agents, padded
+from ecosim.model.population import Agents, Population, Rows, padded
 from ecosim.model.step import Parameters, State, Status, World, flows_of
 from ecosim.model.structure import Kinds, capacity_for, kinds_of
 from ecosim.model.traced import traced
@@ -114,7 +115,9 @@ def begun(
         unclaimed=jnp.zeros(supply.shape, jnp.float64),
     )  # fmt: skip
     flows = flows_of(exchange, population.alive)
-    flows |= world.flows(parameters.selection, population, exchange)
+    nobody = jnp.zeros_like(population.alive)
+    still = Turnover(population, nobody, zero, zero, nobody, _nobody_born)
+    flows |= world.flows(parameters.selection, population, exchange, still)
     return State(
         population=population,
         tally=tally.counted(kinds, population),
@@ -129,6 +132,7 @@ def begun(
         births=zero,
         deaths=zero,
         refused=zero,
+        counts={name: zero for name in world.counts(population, still, population)},
         wanted=zero,
         log=events.empty(4 * capacity, kinds.dtype) if kinds.events else None,
         resources=None if parameters.resources is None else parameters.resources.start,
@@ -154,7 +158,12 @@ def counted_from_here(state: State, recorded: Array) -> State:
     births, deaths, refused = (
         jnp.where(recorded, zero, count) for count in (state.births, state.deaths, state.refused)
     )
-    return state._replace(births=births, deaths=deaths, refused=refused)
+    counts = {name: jnp.where(recorded, zero, count) for name, count in state.counts.items()}
+    return state._replace(births=births, deaths=deaths, refused=refused, counts=counts)
+
+
+def _nobody_born(_: Population, __: Array) -> Rows:
+    raise AssertionError("nobody is born before the first step")
 
 
 @partial(jax.jit, static_argnames=("kinds",), donate_argnames=("state",))

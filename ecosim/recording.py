@@ -174,5 +174,6 @@ def events_of(log: object, world: str) -> pd.DataFrame:
     used = int(log.used)  # type: ignore[attr-defined]
     birth, death = ("entry", "exit") if world == "market" else ("birth", "death")
     columns = {name: np.asarray(getattr(log, name))[:used] for name in _EVENTS if name != "kind"}
-    kind = np.where(np.asarray(log.born)[:used], birth, death)  # type: ignore[attr-defined]
+    names = np.array([death, birth, "merger"])  # in the order of ecosim.model.events.Kind
+    kind = names[np.asarray(log.kind)[:used]]  # type: ignore[attr-defined]
     return pd.DataFrame({"step": columns.pop("step"), "kind": kind} | columns)[list(_EVENTS)]

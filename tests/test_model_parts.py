@@ -35,7 +35,8 @@ from ecosim.model.events import empty
 from ecosim.model.founders import start_of
 from ecosim.model.randomness import Stream
 from ecosim.model.scope import random_scope
-from ecosim.model.selection import exit_entry
+from ecosim.model.selection import founding
+from ecosim.model.surroundings import Surroundings
 from ecosim.scenario import validate
 from ecosim.simulate import Simulation
 
@@ -575,13 +576,13 @@ def test_the_founding_rate_depends_on_density_and_unmet_demand():
         "market": {"entry": {"rate": 3.0, "density": 0.02, "density_squared": -0.001,
                              "unmet_demand": 2.0}},
     })  # fmt: skip
-    numbers = jax.tree.map(jnp.asarray, exit_entry.parameters(scenario))
+    numbers = jax.tree.map(jnp.asarray, founding.parameters(scenario))
     emitted = jnp.asarray([[3.0, 1.0]])
     trade = competition.Exchange(jnp.zeros(64), emitted, emitted, jnp.asarray([[1.0, 0.0]]))
 
     def drawn(step):
-        around = exit_entry.Surroundings(step, key(), trade, jnp.zeros(2), None, None)
-        return exit_entry.foundings(numbers, jnp.asarray(30), around)
+        around = Surroundings(step, key(), trade, jnp.zeros(2), None, None)
+        return founding.foundings(numbers, jnp.asarray(30), around)
 
     found = np.asarray(jax.lax.map(drawn, jnp.arange(4000)))
     mean = 3 * math.exp(0.02 * 30 - 0.001 * 900) * (1 + 2 * 0.25)

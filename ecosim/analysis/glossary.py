@@ -31,9 +31,20 @@ METRICS: dict[str, Metric] = {
     "births": Metric("Births since the last record", "agents", _ECOLOGY),
     "deaths": Metric("Deaths since the last record", "agents", _ECOLOGY),
     "entries": Metric("Firms founded since the last record", "firms", _MARKET),
-    "exits": Metric("Firms that left since the last record", "firms", _MARKET),
+    "exits": Metric(
+        "Firms that left since the last record, those acquired included", "firms", _MARKET
+    ),
     "births_refused": Metric(
         "Births or foundings since the last record that population.limit turned away", "agents"
+    ),
+    "mergers": Metric("Firms acquired by others since the last record", "firms", _MARKET),
+    "specialist_entries": Metric(
+        "Specialists (at least 0.9 of the allocation in one niche) founded since the last record",
+        "firms",
+        _MARKET,
+    ),
+    "specialist_exits": Metric(
+        "Specialists that left since the last record, those acquired included", "firms", _MARKET
     ),
     "breadth_mean": Metric(
         "Mean breadth: effective number of niches an agent uses, exp of the entropy of its "
@@ -99,6 +110,18 @@ METRICS: dict[str, Metric] = {
     ),
     "performance_mean": Metric(
         "Mean performance of the firms, weighted by capital", "revenue a unit of capital", _MARKET
+    ),
+    "performance_variance": Metric(
+        "Variance of performance among the firms, weighted by capital",
+        "(revenue a unit of capital)^2",
+        _MARKET,
+    ),
+    "performance_change": Metric(
+        "Change of the mean performance weighted by capital through the step's investment, exits "
+        "and mergers alone, each firm's performance held fixed (the selection term of Price's "
+        "equation)",
+        "revenue a unit of capital",
+        _MARKET,
     ),
     "breadth_mean_by_capital": Metric(
         "Mean breadth of the firms, each weighted by its capital", "niches", _MARKET

@@ -1,9 +1,10 @@
 """Lives of agents or firms, from the table of events of a run, and their survival.
 
 An events table has one row an event and the columns `step` (int), `kind` ('birth', 'entry',
-'death' or 'exit'), `id` and `parent` (unsigned, 0 = none), `lineage`, `niche` (main niche),
-`breadth` (effective number of niches), `stock` (capital or energy) and `age`. Its order does not
-matter. A founders table has `id`, `niche`, `breadth` and `stock` of those present at step 0.
+'death', 'exit' or 'merger'), `id` and `parent` (unsigned, 0 = none), `lineage`, `niche` (main
+niche), `breadth` (effective number of niches), `stock` (capital or energy) and `age`. Its order
+does not matter. A merger ends a life as an exit does; its `parent` is the acquirer. A founders
+table has `id`, `niche`, `breadth` and `stock` of those present at step 0.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from scipy import stats
 from ecosim.errors import EcosimError
 
 STARTS = ("birth", "entry")
-ENDS = ("death", "exit")
+ENDS = ("death", "exit", "merger")
 TRAITS = ["niche", "breadth", "stock"]
 
 

@@ -9,10 +9,17 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from ecosim.model.population import Agents, Population, Rows, newborn, written
+from ecosim.model.population import (
+    Agents,
+    Population,
+    Rows,
+    newborn,
+    reallocated,
+    written,
+)
 from ecosim.model.slots import nth_true
 from ecosim.model.structure import Kinds
-from ecosim.model.tally import Tally, added, emptied, largest_by_patch, settled
+from ecosim.model.tally import Tally, added, counted, emptied, largest_by_patch, settled
 
 
 class Turnover(NamedTuple):
@@ -24,6 +31,7 @@ class Turnover(NamedTuple):
     refused: Array  # int64 scalar: births that population.limit turned away
     vacant: Array  # bool[C] slots that newborns may take
     newborns: Callable[[Population, Array], Rows]  # (population so far, ranks [B]) -> rows
+    acquirer: Array | None = None  # uint64[C] id of the firm that acquired it; 0: none
 
 
 def chunk(kinds: Kinds, capacity: int) -> int:
@@ -41,6 +49,10 @@ def settle(
 ) -> tuple[Population, Tally]:
     """Return population and tally after deaths and births; births must fit the vacant slots."""
     population = turnover.population
+    if turnover.acquirer is not None:
+        population = _after_mergers(kinds, agents, turnover, turnover.acquirer)
+        tally = counted(kinds, population, tally.most)
+        return _with(kinds, agents, turnover, population, tally)
     if kinds.selection == "wright-fisher":
         # All die, unless the step is held.
         tally = jax.tree.map(
@@ -51,6 +63,14 @@ def settle(
         tally = _without(kinds, population, turnover.dies, tally)
     population = population._replace(alive=population.alive & ~turnover.dies)
     return _with(kinds, agents, turnover, population, tally)
+
+
+def _after_mergers(kinds: Kinds, agents: Agents, turnover: Turnover, acquirer: Array) -> Population:
+    """Return the survivors, acquirers described by their new allocations and budgets."""
+    population = turnover.population
+    buys = jnp.isin(population.id, jnp.where(turnover.dies, acquirer, 0), method="sort")
+    population = reallocated(kinds, agents, population, buys, population.allocation)
+    return population._replace(alive=population.alive & ~turnover.dies)
 
 
 def _without(kinds: Kinds, population: Population, dies: Array, tally: Tally) -> Tally:

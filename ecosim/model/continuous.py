@@ -18,7 +18,7 @@ from jax import Array
 
 from ecosim.model import environment, exact, kernel, resources, response, tally
 from ecosim.model.competition import Exchange
-from ecosim.model.events import noted
+from ecosim.model.events import Kind, noted
 from ecosim.model.integration import unit_of_time
 from ecosim.model.population import Population
 from ecosim.model.step import Parameters, State, Status, World, flows_of
@@ -75,8 +75,8 @@ def step(world: World, kinds: Kinds, parameters: Parameters, state: State) -> St
     if log is not None:
         spilling = died > log.step.shape[0] - log.used
         status = jnp.where(spilling, Status.LOG_FULL, status)
-        log = noted(log, population, dies & ~spilling, step=state.clock + 1, born=False)
-    flows = flows_of(exchange, population.alive) | world.flows(p.selection, population, exchange)
+        log = noted(log, population, dies & ~spilling, step=state.clock + 1, kind=Kind.END)
+    flows = flows_of(exchange, population.alive)  # the world has none to add
     done = state._replace(
         population=settled, tally=tally.counted(kinds, settled, state.tally.most),
         environment=env, clock=state.clock + 1, supply=supply, price=exchange.price, flows=flows,

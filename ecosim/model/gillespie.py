@@ -89,7 +89,7 @@ def step(world: World, kinds: Kinds, parameters: Parameters, state: State) -> St
     settled = _settled(kinds, p.agents, p.selection, population, crowd, env.positions)
     none = jnp.zeros(supply.shape, jnp.float64)
     exchange = Exchange(jnp.zeros_like(settled.stock), jnp.zeros_like(supply), none, none)
-    flows = flows_of(exchange, settled.alive) | world.flows(p.selection, settled, exchange)
+    flows = flows_of(exchange, settled.alive)  # the world has none to add
     deaths = jnp.sum(population.alive) + crowd.births - crowd.count
     done = state._replace(
         population=settled, tally=tally.counted(kinds, settled, state.tally.most),

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from ecosim.model import events
-from ecosim.model.population import Agents, Population, with_allocation
+from ecosim.model.population import Agents, reallocated
 from ecosim.model.step import State
 from ecosim.model.structure import Kinds
 from ecosim.model.tally import counted
@@ -44,7 +44,7 @@ def intervene(kinds: Kinds, agents: Agents, state: State, change: Intervention) 
     stock = jnp.where(change.restocked, change.stock, population.stock)
     population = population._replace(stock=stock)
     if change.allocation is not None and change.reallocated is not None:
-        population = _reallocated(kinds, agents, population, change.reallocated, change.allocation)
+        population = reallocated(kinds, agents, population, change.reallocated, change.allocation)
     leaves = change.leaves & population.alive
     log = state.log
     if log is not None:
@@ -53,7 +53,7 @@ def intervene(kinds: Kinds, agents: Agents, state: State, change: Intervention) 
             population._replace(age=population.age + 1),
             leaves,
             step=state.clock + 1,
-            born=False,
+            kind=events.Kind.END,
         )
     population = population._replace(alive=population.alive & ~leaves)
     return state._replace(
@@ -62,15 +62,3 @@ def intervene(kinds: Kinds, agents: Agents, state: State, change: Intervention) 
         deaths=state.deaths + jnp.sum(leaves).astype(jnp.int64),
         log=log,
     )
-
-
-def _reallocated(
-    kinds: Kinds, agents: Agents, population: Population, who: Array, allocation: Array
-) -> Population:
-    """Set the allocation of some, and all that follows from it; the others keep every bit."""
-    moved = with_allocation(kinds, agents, population, allocation)
-
-    def chosen(new: Array, old: Array) -> Array:
-        return jnp.where(who.reshape(-1, *[1] * (new.ndim - 1)), new, old)
-
-    return Population(*map(chosen, moved, population))

@@ -38,6 +38,7 @@ def measure(
         **_hill(sums.main.astype(jnp.float64) / number),
         "stock_mean": exact.total(population.stock, alive) / number,
         "age_mean": exact.total(population.age.astype(population.stock.dtype), alive) / number,
+        **{name: number.astype(jnp.float64) for name, number in state.counts.items()},
         **state.flows,
         **world.measure(selection, population),
         "allocation": use,

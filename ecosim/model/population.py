@@ -76,6 +76,18 @@ def with_allocation(
     )
 
 
+def reallocated(
+    kinds: Kinds, agents: Agents, population: Population, who: Array, allocation: Array
+) -> Population:
+    """Set the allocation of some, and all that follows from it; the others keep every bit."""
+    moved = with_allocation(kinds, agents, population, allocation)
+
+    def chosen(new: Array, old: Array) -> Array:
+        return jnp.where(who.reshape(-1, *[1] * (new.ndim - 1)), new, old)
+
+    return Population(*map(chosen, moved, population))
+
+
 def newborn(kinds: Kinds, parameters: Agents, rows: Rows) -> Population:
     """Return newborns `[B]` with all their columns."""
     strength, breadth, depth, niche = described(kinds, parameters, rows.budget, rows.allocation)

@@ -39,6 +39,10 @@ class Stream(IntEnum):
     EVENT = 30
     EVENT_AGENT = 31
     EVENT_TIME = 32
+    GROWTH = 18
+    HAZARD = 19
+    MERGER = 20
+    PARTNER = 21
 
 
 def run_key(seed: int) -> Array:

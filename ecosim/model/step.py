@@ -46,7 +46,10 @@ class World(NamedTuple):
 
     size: Callable[[Any, Population], Array] | None  # factor on claims, float[C]; None: all 1
     decide: Callable[[Kinds, Any, Population, Surroundings], Turnover]
-    flows: Callable[[Any, Population, Exchange], dict[str, Array]]  # float64 scalars, each step
+    # Of a step: numbers that describe it (float64 scalars), and events that recordings add up
+    # (int64 scalars), from the population before, the turnover and the population after it.
+    flows: Callable[[Any, Population, Exchange, Turnover], dict[str, Array]]
+    counts: Callable[[Population, Turnover, Population], dict[str, Array]]
     measure: Callable[[Any, Population], dict[str, Array]]  # float64 scalars, at recordings
 
 
@@ -80,6 +83,7 @@ class State(NamedTuple):
     births: Array  # int64 since the last recording
     deaths: Array  # int64 since the last recording
     refused: Array  # int64 since the last recording
+    counts: dict[str, Array]  # int64 since the last recording, as the world defines them
     wanted: Array  # int64 births that the last step wanted, also where it was held
     log: events.Log | None
     resources: Array | None  # float64[P, K] stocks; None: supply is not stored
@@ -130,17 +134,20 @@ def step(world: World, kinds: Kinds, parameters: Parameters, state: State) -> St
     log = state.log
     if log is not None:
         before = turnover.population
-        log = events.noted(log, before, turnover.dies, step=state.clock + 1, born=False)
+        log = events.ended(log, before, turnover.dies, turnover.acquirer, step=state.clock + 1)
     settled, tally = births.settle(kinds, p.agents, turnover, tally)
     settled = _unless(hold, kinds, state.population, settled)
     if log is not None:
         born = settled.alive & (settled.age == 0) & ~hold
-        log = events.noted(log, settled, born, step=state.clock + 1, born=True)
-    flows = flows_of(exchange, population.alive) | world.flows(p.selection, population, exchange)
+        log = events.noted(log, settled, born, step=state.clock + 1, kind=events.Kind.START)
+    flows = flows_of(exchange, population.alive)
+    flows |= world.flows(p.selection, population, exchange, turnover)
+    counts = world.counts(population, turnover, settled)
     after = state._replace(
         tally=tally, environment=env, clock=state.clock + 1, supply=supply, price=exchange.price,
         flows=flows, births=state.births + turnover.births, deaths=state.deaths + died,
         refused=state.refused + turnover.refused, resources=stocks,
+        counts={name: state.counts[name] + number for name, number in counts.items()},
     )  # fmt: skip
     # The population is held column by column and the log by its masks; the rest is small.
     whole = {"population": settled, "log": log}
@@ -168,9 +175,10 @@ def _room(turnover: Turnover, died: Array, log: events.Log | None) -> Array:
 def _unless(hold: Array, kinds: Kinds, old: Population, new: Population) -> Population:
     """Return the new population, or the old one where the step is held.
 
-    A held step has no births, so the wide columns differ only if agents adapt between births.
+    A held step has no births, so the wide columns differ only if agents adapt or merge.
     """
-    wide = () if kinds.adaptation != "none" or kinds.drifting else ("allocation", "strength")
+    still = not (kinds.drifting or kinds.adaptation != "none" or kinds.mergers != "none")
+    wide = ("allocation", "strength") if still else ()
     return Population(
         *(
             getattr(new, name)

@@ -23,6 +23,9 @@ class Kinds:
     entry: str
     adaptation: str
     exit: bool
+    hazard: bool  # of random exit
+    growth: str
+    mergers: str
     shuffle_capital: bool
     limited: bool
     drifting: bool
@@ -37,6 +40,7 @@ def kinds_of(scenario: Scenario) -> Kinds:
     """Return the static part of a scenario."""
     market = scenario.world == "market"
     stores = scenario.competition.resources
+    growth, mergers = scenario.market.growth, scenario.market.mergers
     return Kinds(
         world=scenario.world,
         niches=scenario.niches.count,
@@ -50,6 +54,9 @@ def kinds_of(scenario: Scenario) -> Kinds:
         entry=scenario.market.entry.kind if market else "none",
         adaptation=scenario.market.incumbents.adaptation if market else "none",
         exit=scenario.market.exit.enabled if market else False,
+        hazard=market and scenario.market.exit.hazard is not None,
+        growth=growth.form if growth is not None else "none",
+        mergers=mergers.partner if mergers is not None else "none",
         shuffle_capital=scenario.market.controls.shuffle_capital if market else False,
         limited=scenario.population.limit is not None,
         drifting=scenario.environment.drift is not None,

@@ -7,9 +7,11 @@ from ecosim.scenario.lifecycle import (
     Costs,
     Entry,
     Exit,
+    Growth,
     Incumbents,
     Investment,
     Market,
+    Mergers,
     Mutation,
     Selection,
 )
@@ -27,8 +29,8 @@ from ecosim.scenario.schema import About, Expectation, Record, Scenario, Timing
 
 __all__ = [
     "About", "Competition", "Controls", "Costs", "Drift", "Entry", "Environment", "Exit",
-    "Expectation", "Group", "Incumbents", "Investment", "Market", "Mutation", "Niches", "Opening",
-    "Patches", "Population", "Record", "Scenario", "Seasonal", "Selection", "Shocks", "Switching",
-    "Timing", "Tradeoff", "digest", "json_schema", "override", "read", "to_dict", "to_toml",
-    "validate",
+    "Expectation", "Group", "Growth", "Incumbents", "Investment", "Market", "Mergers", "Mutation",
+    "Niches", "Opening", "Patches", "Population", "Record", "Scenario", "Seasonal", "Selection",
+    "Shocks", "Switching", "Timing", "Tradeoff", "digest", "json_schema", "override", "read",
+    "to_dict", "to_toml", "validate",
 ]  # fmt: skip

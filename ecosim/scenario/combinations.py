@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ecosim.errors import Problem
-from ecosim.scenario import interactions, observed, reach
+from ecosim.scenario import firms, interactions, observed, reach
 from ecosim.scenario.lifecycle import Market, Mutation, Selection
 
 if TYPE_CHECKING:
@@ -276,6 +276,7 @@ _RULES = (
     _tradeoff,
     _world,
     interactions.rules,
+    firms.check,
     reach.out_of_range,
     reach.vanishing,
     reach.without_effect,

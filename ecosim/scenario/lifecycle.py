@@ -64,9 +64,12 @@ class Mutation:
 class Exit:
     """Firms below the standard for `patience` periods in a row leave; the insolvent leave at once.
 
-    Switched off, only firms whose capital is used up leave. Performance is revenue per unit of
+    Switched off (`enabled`), nobody is held to the standard. Performance is revenue per unit of
     capital, observed with Gaussian `noise`. `absolute`: the standard is `standard` itself;
     `relative`: `standard` times the market's mean performance.
+    `hazard` (absent: none) lets each firm also leave at random, whatever its performance, with
+    probability 1 - exp(-h) a period, h = hazard exp(density N + density_squared N^2) for N firms:
+    density < 0 < density_squared is legitimation, then competition (Hannan & Carroll 1992).
     """
 
     enabled: Flag = True
@@ -74,20 +77,27 @@ class Exit:
     basis: Literal["absolute", "relative"] = "relative"
     patience: Whole = 3
     noise: NonNegative = 0.0
+    hazard: NonNegative | None = None
+    density: Real = 0.0
+    density_squared: Real = 0.0
 
 
 @dataclass(frozen=True, config=CONFIG)
 class Entry:
     """Foundings: Poisson, mean rate exp(density N + density_squared N^2) (1 + unmet_demand u).
 
-    N is the number of firms and u the unclaimed share of supply. `random` entrants pick 1..K
-    segments at random, `unmet` in proportion to unclaimed supply; `imitation` copies a firm drawn
-    by its revenue, with a Gaussian `copying_error`.
+    N is the number of firms and u the unclaimed share of supply. The `form` is `exponential`, or
+    `power`: rate N^density exp(density_squared N^2), with density >= 0 (Hannan & Carroll 1992).
+    With `replacement` each firm that leaves is also replaced by one entrant.
+    `random` entrants pick 1..K segments at random, `unmet` in proportion to unclaimed supply;
+    `imitation` copies a firm drawn by its revenue, with a Gaussian `copying_error`.
     """
 
     rate: NonNegative = 1.0
     density: Real = 0.0
     density_squared: Real = 0.0
+    form: Literal["exponential", "power"] = "exponential"
+    replacement: Flag = False
     unmet_demand: NonNegative = 0.0
     kind: Literal["random", "unmet", "imitation"] = "random"
     copying_error: NonNegative = 0.02
@@ -114,8 +124,35 @@ class Costs:
     """`fixed` a period and `upkeep` a unit of capital; output goes with capital^`scale`."""
 
     fixed: NonNegative = 0.0
-    upkeep: Positive = 0.1
+    upkeep: NonNegative = 0.1
     scale: NonNegative = 1.0
+
+
+@dataclass(frozen=True, config=CONFIG)
+class Growth:
+    """Growth in proportion to size and by chance (Gibrat 1931), beside what profits bring.
+
+    Each period a firm's capital is multiplied by a factor g, e standard normal: `log-normal`,
+    ln g = drift - volatility^2/2 + volatility e; `arithmetic`, g = 1 + drift + volatility e (a
+    firm whose factor is not positive leaves). The mean factor is exp(drift), or 1 + drift.
+    """
+
+    drift: Real = 0.0
+    volatility: NonNegative = 0.1
+    form: Literal["log-normal", "arithmetic"] = "log-normal"
+
+
+@dataclass(frozen=True, config=CONFIG)
+class Mergers:
+    """Each firm seeks a partner with probability 1 - exp(-rate) a period, at most one merger each.
+
+    The partner is drawn by its `capital`, or by its `overlap` of niches (Pianka) with the firm,
+    among firms of the same patch. The larger firm acquires the smaller: capital adds up,
+    allocation and budget become means weighted by capital, and the smaller firm leaves.
+    """
+
+    rate: NonNegative = 0.01
+    partner: Literal["capital", "overlap"] = "capital"
 
 
 @dataclass(frozen=True, config=CONFIG)
@@ -145,5 +182,7 @@ class Market:
     entry: Entry = Entry()
     investment: Investment = Investment()
     costs: Costs = Costs()
+    growth: Growth | None = None
+    mergers: Mergers | None = None
     incumbents: Incumbents = Incumbents()
     controls: Controls = Controls()

@@ -44,12 +44,12 @@ def vanishing(s: Scenario) -> Iterator[Problem]:
     """Find numbers that must be positive and would be 0 in the run's precision."""
     market = s.market
     numbers = {
-        "niches.productivity": s.total_supply,
+        "niches.productivity": s.total_supply or 1.0,  # 0: said elsewhere
         "population.budget": s.population.budget,
         "population.stock": s.population.stock,
         "selection.upkeep": s.selection.upkeep,
         "selection.division": s.selection.division,
-        "market.costs.upkeep": market.costs.upkeep,
+        "market.costs.upkeep": market.costs.upkeep or 1.0,  # it may be 0
         "market.entry.capital": market.entry.capital,
     }
     least = 10.0 ** -_DIGITS[s.run.precision]

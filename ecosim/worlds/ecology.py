@@ -32,7 +32,13 @@ def _decide(kinds: Kinds, numbers: Any, population: Population, around: Surround
     return _LIFE_CYCLES[kinds.selection].decide(kinds, numbers, population, around)
 
 
-def _flows(_: Any, population: Population, exchange: Exchange) -> dict[str, Array]:
+def _flows(
+    _: Any, population: Population, exchange: Exchange, turnover: Turnover
+) -> dict[str, Array]:
+    return {}
+
+
+def _counts(before: Population, turnover: Turnover, after: Population) -> dict[str, Array]:
     return {}
 
 
@@ -40,4 +46,4 @@ def _measure(_: Any, population: Population) -> dict[str, Array]:
     return {}
 
 
-WORLD = World(size=None, decide=_decide, flows=_flows, measure=_measure)
+WORLD = World(size=None, decide=_decide, flows=_flows, counts=_counts, measure=_measure)

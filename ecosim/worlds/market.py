@@ -7,9 +7,11 @@ import jax.numpy as jnp
 from jax import Array
 
 from ecosim.model import exact
+from ecosim.model.births import Turnover
 from ecosim.model.competition import Exchange
 from ecosim.model.population import Population
 from ecosim.model.selection import exit_entry
+from ecosim.model.selection.capital import mean_performance, performance
 from ecosim.model.step import World
 from ecosim.model.tally import SPECIALIST
 from ecosim.scenario import Scenario
@@ -27,17 +29,47 @@ def _size(numbers: exit_entry.Parameters, population: Population) -> Array:
 
 
 def _flows(
-    numbers: exit_entry.Parameters, population: Population, exchange: Exchange
+    numbers: exit_entry.Parameters, population: Population, exchange: Exchange, turnover: Turnover
 ) -> dict[str, Array]:
-    """Performance of the market, and its covariance with capital (Olley & Pakes 1996).
+    """Performance of the market, its covariance with capital, and how selection moves it.
 
-    The covariance is the capital-weighted mean performance minus the plain mean.
+    The covariance is the capital-weighted mean performance minus the plain mean (Olley & Pakes
+    1996). The change is that of the weighted mean of this period's performances from the shares of
+    capital before investment, exit and mergers to those after (Price 1970).
     """
     alive = population.alive
-    own = exit_entry.performance(population, exchange.gain)
+    own = performance(population, exchange.gain)
     plain = _ratio(exact.total(own, alive), jnp.sum(alive).astype(jnp.float64))
-    weighted = exit_entry.mean_performance(population, exchange.gain)
-    return {"performance_mean": weighted, "capital_performance_covariance": weighted - plain}
+    weighted = mean_performance(population, exchange.gain)
+    # In float64: what changes is small beside what is.
+    before, own = population.stock.astype(jnp.float64), own.astype(jnp.float64)
+    spread = _weighted((own - weighted) ** 2, before, alive)
+    stay, after = alive & ~turnover.dies, turnover.population.stock.astype(jnp.float64)
+    change = _weighted(own, after, stay) - _weighted(own, before, alive)
+    return {
+        "performance_mean": weighted,
+        "performance_variance": spread,
+        "performance_change": change,
+        "capital_performance_covariance": weighted - plain,
+    }
+
+
+def _weighted(values: Array, weights: Array, who: Array) -> Array:
+    return _ratio(exact.total(values * weights, who), exact.total(weights, who))
+
+
+def _counts(before: Population, turnover: Turnover, after: Population) -> dict[str, Array]:
+    """Return entries and exits of specialists, and mergers; the other firms are the rest."""
+    special = after.alive & (after.age == 0) & (after.depth >= SPECIALIST)
+    gone = turnover.dies & (before.depth >= SPECIALIST)
+    sold = turnover.acquirer
+    merged = jnp.zeros(()) if sold is None else jnp.sum(turnover.dies & (sold > 0))
+    numbers = {
+        "specialist_entries": jnp.sum(special),
+        "specialist_exits": jnp.sum(gone),
+        "mergers": merged,
+    }
+    return {name: number.astype(jnp.int64) for name, number in numbers.items()}
 
 
 def _measure(numbers: exit_entry.Parameters, population: Population) -> dict[str, Array]:
@@ -71,4 +103,4 @@ def _largest(share: Array, count: int) -> Array:
     return jnp.sum(jax.lax.top_k(share, count)[0])
 
 
-WORLD = World(size=_size, decide=exit_entry.decide, flows=_flows, measure=_measure)
+WORLD = World(size=_size, decide=exit_entry.decide, flows=_flows, counts=_counts, measure=_measure)

@@ -1,0 +1,138 @@
+"""Founding: how many firms enter in a period, and with what scope.
+
+Entrants draw their allocation at random, follow unmet demand, or (a switch) imitate; there is no
+inheritance. Density-dependent founding: Hannan & Carroll 1992.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import jax.numpy as jnp
+from jax import Array
+
+from ecosim.model import niches, randomness
+from ecosim.model.population import Population, Rows
+from ecosim.model.randomness import Stream
+from ecosim.model.scope import random_scope
+from ecosim.model.slots import by_id, draw_by_weight
+from ecosim.model.structure import Kinds
+from ecosim.model.surroundings import Surroundings
+from ecosim.model.traced import traced
+from ecosim.scenario import Scenario
+
+MOST_FOUNDINGS = 2.0**31  # in one period
+
+
+class Parameters(NamedTuple):
+    """Traced numbers of founding."""
+
+    rate: Array
+    density: Array
+    density_squared: Array
+    power: Array  # 1 where the rate goes with N^density, 0 where with exp(density N)
+    replacement: Array  # 1 where each firm that leaves is replaced
+    unmet_demand: Array
+    copying_error: Array
+    capital: Array
+    budget: Array
+    width: Array  # width of an entrant's niche on an axis
+
+
+def parameters(scenario: Scenario) -> Parameters:
+    """Return the numbers of a scenario's founding."""
+    e, population = scenario.market.entry, scenario.population
+    numbers = (
+        e.rate, e.density, e.density_squared, float(e.form == "power"), float(e.replacement),
+        e.unmet_demand, e.copying_error, e.capital,
+        population.budget, population.width or scenario.niches.length,
+    )  # fmt: skip
+    return Parameters(*(traced(number, scenario.run.precision) for number in numbers))
+
+
+def foundings(p: Parameters, count: Array, around: Surroundings) -> Array:
+    """Return the number of entrants (int64), Poisson with the founding rate of this period.
+
+    Args:
+        p: traced numbers.
+        count: number of firms N at the start of the period.
+        around: the step, the draws' key and what was left unclaimed.
+
+    """
+    exchange = around.exchange
+    emitted = jnp.sum(exchange.supply.astype(jnp.float64))
+    unmet = jnp.sum(exchange.unclaimed) / jnp.where(emitted > 0, emitted, 1)
+    n = count.astype(jnp.float64)
+    log_density = p.density.astype(jnp.float64) * n + p.density_squared.astype(jnp.float64) * n * n
+    squared = jnp.exp(p.density_squared.astype(jnp.float64) * n * n)
+    power = n ** p.density.astype(jnp.float64) * squared
+    mean = p.rate.astype(jnp.float64) * jnp.where(p.power > 0, power, jnp.exp(log_density))
+    mean = mean * (1 + p.unmet_demand.astype(jnp.float64) * unmet)
+    # No memory holds this many: a rate beyond it, even infinite, stops the run for want of room.
+    mean = jnp.where(mean < MOST_FOUNDINGS, mean, MOST_FOUNDINGS)
+    return randomness.poisson(around.key, around.clock, mean)
+
+
+def entrants(
+    kinds: Kinds, p: Parameters, population: Population, rank: Array, around: Surroundings
+) -> Rows:
+    """Return the rows of entrants of these ranks `[B]` in the period's order of founding."""
+    clock, key = around.clock, around.key
+    ids = randomness.child_id(jnp.zeros(rank.shape, jnp.uint64), clock, rank)
+    lot = randomness.uniform(key, clock, Stream.DISPERSAL, ids, dtype=kinds.dtype)
+    patch = jnp.minimum(jnp.floor(lot * kinds.patches), kinds.patches - 1).astype(jnp.int32)
+    trait = jnp.zeros((rank.shape[0], population.trait.shape[1]), kinds.dtype)
+    parents = jnp.zeros(rank.shape, jnp.uint64)
+    group = jnp.full(rank.shape, -1, jnp.int32)
+    if kinds.space == "axis":
+        trait = _random_trait(kinds, p, ids, around)
+        allocation = niches.utilisation(trait, around.positions)
+    else:
+        weights = jnp.ones(kinds.niches, kinds.dtype)
+        if kinds.entry == "unmet":
+            weights = jnp.sum(around.exchange.unclaimed, axis=0).astype(kinds.dtype)
+        allocation = random_scope(ids, clock, key, weights)
+    if kinds.entry == "imitation":
+        order = by_id(population.id, population.alive)
+        unit = randomness.fine_uniform(key, clock, Stream.PARENT, ids)
+        model = draw_by_weight(order, around.exchange.gain, population.alive, unit)
+        copied = _imitated(kinds, p, population, model, ids, around)
+        # In an empty market there is nobody to imitate: entrants come as at random.
+        some = jnp.any(population.alive)
+        allocation, trait = (
+            jnp.where(some, new, old) for new, old in zip(copied, (allocation, trait), strict=True)
+        )
+        parents = jnp.where(some, population.id[model], parents)
+    return Rows(
+        id=ids, parent=parents, lineage=ids, group=group, patch=patch,
+        budget=jnp.full(rank.shape, p.budget), stock=jnp.full(rank.shape, p.capital),
+        trait=trait, allocation=allocation,
+    )  # fmt: skip
+
+
+def _imitated(
+    kinds: Kinds,
+    p: Parameters,
+    population: Population,
+    model: Array,
+    ids: Array,
+    around: Surroundings,
+) -> tuple[Array, Array]:
+    count = 2 if kinds.space == "axis" else kinds.niches
+    noise = randomness.normals(
+        around.key, around.clock, Stream.STEP, ids, count=count, dtype=kinds.dtype
+    )
+    trait = population.trait[model]
+    if kinds.space == "axis":
+        trait = trait + p.copying_error * noise
+        return niches.utilisation(trait, around.positions), trait
+    return niches.step_on_simplex(population.allocation[model], noise, p.copying_error), trait
+
+
+def _random_trait(kinds: Kinds, p: Parameters, ids: Array, around: Surroundings) -> Array:
+    """Return a position uniform over the niches' range and a width uniform up to `width`."""
+    first, second = randomness.words(around.key, around.clock, Stream.SCOPE, ids)
+    low, high = jnp.min(around.positions), jnp.max(around.positions)
+    position = low + (high - low) * randomness.open_unit(first, kinds.dtype)
+    width = jnp.log(p.width * randomness.open_unit(second, kinds.dtype))
+    return jnp.stack([position, width], axis=1)
