@@ -11,6 +11,7 @@ from jax import Array
 
 from ecosim.model import (
     competition,
+    conduct,
     ending,
     environment,
     events,
@@ -67,6 +68,7 @@ def parameters_of(scenario: Scenario) -> Parameters:
         response=response.parameters(scenario),
         selection=WORLDS[scenario.world].parameters(scenario),
         ending=ending.parameters(scenario),
+        conduct=conduct.parameters(scenario),
     )
 
 
@@ -105,6 +107,7 @@ def _begin(
         capacity,
         start=start,
         agents=parameters.agents,
+        choices=parameters.conduct,
         positions=env.positions,
         key=key,
     )
@@ -114,6 +117,7 @@ def _begin(
     exchange = competition.Exchange(
         gain=jnp.zeros_like(population.stock), price=jnp.zeros_like(supply), supply=supply,
         unclaimed=jnp.zeros(supply.shape, jnp.float64),
+        cost=jnp.zeros(population.alive.shape) if kinds.oligopoly else None,
     )  # fmt: skip
     flows = flows_of(exchange, population.alive)
     flows |= world.flows(parameters.selection, population, exchange)

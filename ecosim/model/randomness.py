@@ -36,6 +36,8 @@ class Stream(IntEnum):
     SEGMENTS = 15
     SHUFFLE = 16
     TURNED_AWAY = 17
+    SITE = 18
+    CANDIDATE = 19
 
 
 def run_key(seed: int) -> Array:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import IntEnum
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -13,6 +14,7 @@ from jax import Array
 from ecosim.model import (
     births,
     competition,
+    conduct,
     ending,
     environment,
     events,
@@ -59,6 +61,7 @@ class Parameters(NamedTuple):
     response: response.Parameters
     selection: Any
     ending: ending.Parameters
+    conduct: conduct.Parameters
 
 
 class State(NamedTuple):
@@ -103,11 +106,19 @@ def step(world: World, kinds: Kinds, parameters: Parameters, state: State) -> St
     )
     adapts = kinds.drifting or kinds.adaptation != "none"
     tally = counted(kinds, population, state.tally.most) if adapts else state.tally
-    exchange = competition.exchange(
-        kinds, p.competition, population, tally=tally, supply=supply,
-        size=world.size(p.selection, population) if world.size else None,
+    around = Surroundings(
+        state.clock, state.key, None, env.positions, p.mutation, p.dispersal,  # type: ignore[arg-type]
+        p.agents, p.conduct,
     )  # fmt: skip
-    around = Surroundings(state.clock, state.key, exchange, env.positions, p.mutation, p.dispersal)
+    if kinds.oligopoly:
+        around = around._replace(compete=partial(_compete, world, kinds, p, tally, supply))
+        population, exchange = around.compete(population)
+    else:
+        exchange = competition.exchange(
+            kinds, p.competition, population, tally=tally, supply=supply,
+            size=world.size(p.selection, population) if world.size else None,
+        )  # fmt: skip
+    around = around._replace(exchange=exchange)
     turnover = world.decide(kinds, p.selection, population, around)
     died = jnp.sum(turnover.dies).astype(jnp.int64)
     spoilt = jnp.any(faulty(population, exchange.gain))
@@ -143,6 +154,17 @@ def step(world: World, kinds: Kinds, parameters: Parameters, state: State) -> St
     # A step that cannot be taken is the one that is named.
     clock = kept.pop("clock") + spoilt.astype(jnp.int64)
     return State(**kept | whole | {"clock": clock, "status": status, "wanted": wanted})
+
+
+def _compete(
+    world: World, kinds: Kinds, p: Parameters, tally: Tally, supply: Array, population: Population
+) -> tuple[Population, Exchange]:
+    """Return firms at the conduct they settle on, and their exchange."""
+    assert world.size is not None  # conduct is a market's
+    size = world.size(p.selection, population)
+    return conduct.compete(
+        kinds, p.conduct, p.competition, population, tally=tally, size=size, supply=supply
+    )
 
 
 def _room(turnover: Turnover, died: Array, log: events.Log | None) -> Array:

@@ -29,6 +29,18 @@ class Kinds:
     events: bool
     groups: int  # 0: the founders are not told apart
     until: str
+    conduct: str
+    reply: str  # how firms answer one another: in sequence or damped
+
+    @property
+    def oligopoly(self) -> bool:
+        """Whether firms choose their conduct, or compete in a market that allows for it."""
+        return self.conduct != "none" or self.competition in ("circular", "cournot")
+
+    @property
+    def choices(self) -> int:
+        """Columns that hold a firm's conduct: its choice, and its site on a circle."""
+        return (2 if self.conduct == "price" else 1) if self.oligopoly else 0
 
 
 def kinds_of(scenario: Scenario) -> Kinds:
@@ -53,11 +65,15 @@ def kinds_of(scenario: Scenario) -> Kinds:
         events=scenario.record.events,
         groups=len(scenario.population.groups),
         until=scenario.run.until or "",
+        conduct=scenario.market.conduct.kind,
+        reply=scenario.market.conduct.rule,
     )
 
 
 def capacity_for(kinds: Kinds, size: int) -> int:
     """Return how many slots to begin with: whole blocks of 64, with room where numbers vary."""
+    if kinds.oligopoly:  # few firms, and each reply looks at all of them
+        return -(-(size + 1) // 64) * 64
     if kinds.selection in ("moran", "wright-fisher"):
         return -(-(size + 1) // 64) * 64
     return -(-max(size + size // 4, 1024) // 64) * 64

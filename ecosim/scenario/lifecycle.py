@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic.dataclasses import dataclass
 
+from ecosim.scenario.conduct import Conduct
 from ecosim.scenario.numbers import (
     CONFIG,
     Flag,
@@ -72,13 +73,18 @@ class Entry:
     N is the number of firms and u the unclaimed share of supply. `random` entrants pick 1..K
     segments at random, `unmet` in proportion to unclaimed supply; `imitation` copies a firm drawn
     by its revenue, with a Gaussian `copying_error`.
+
+    `free`: one candidate a step at most (with probability `rate`), drawn like a random entrant,
+    enters if it foresees a profit once all firms have answered its entry; nobody enters while a
+    firm makes a loss, and of those that do the worst leaves first. Firms own no more than their
+    conduct: capital stays as it is, the fixed cost is all that a period costs beside it.
     """
 
     rate: NonNegative = 1.0
     density: Real = 0.0
     density_squared: Real = 0.0
     unmet_demand: NonNegative = 0.0
-    kind: Literal["random", "unmet", "imitation"] = "random"
+    kind: Literal["random", "unmet", "imitation", "free"] = "random"
     copying_error: NonNegative = 0.02
     capital: Positive = 1.0
 
@@ -136,3 +142,4 @@ class Market:
     costs: Costs = Costs()
     incumbents: Incumbents = Incumbents()
     controls: Controls = Controls()
+    conduct: Conduct = Conduct()

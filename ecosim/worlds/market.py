@@ -6,11 +6,14 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from ecosim.model import exact
+from ecosim.model import conduct, exact
+from ecosim.model.births import Turnover
 from ecosim.model.competition import Exchange
 from ecosim.model.population import Population
-from ecosim.model.selection import exit_entry
+from ecosim.model.selection import exit_entry, free_entry
 from ecosim.model.step import World
+from ecosim.model.structure import Kinds
+from ecosim.model.surroundings import Surroundings
 from ecosim.model.tally import SPECIALIST
 from ecosim.scenario import Scenario
 
@@ -37,7 +40,11 @@ def _flows(
     own = exit_entry.performance(population, exchange.gain)
     plain = _ratio(exact.total(own, alive), jnp.sum(alive).astype(jnp.float64))
     weighted = exit_entry.mean_performance(population, exchange.gain)
-    return {"performance_mean": weighted, "capital_performance_covariance": weighted - plain}
+    return {
+        "performance_mean": weighted,
+        "capital_performance_covariance": weighted - plain,
+        **conduct.flows(population, exchange, numbers.fixed),
+    }
 
 
 def _measure(numbers: exit_entry.Parameters, population: Population) -> dict[str, Array]:
@@ -71,4 +78,11 @@ def _largest(share: Array, count: int) -> Array:
     return jnp.sum(jax.lax.top_k(share, count)[0])
 
 
-WORLD = World(size=_size, decide=exit_entry.decide, flows=_flows, measure=_measure)
+def _decide(
+    kinds: Kinds, numbers: exit_entry.Parameters, population: Population, around: Surroundings
+) -> Turnover:
+    way = free_entry if kinds.entry == "free" else exit_entry
+    return way.decide(kinds, numbers, population, around)
+
+
+WORLD = World(size=_size, decide=_decide, flows=_flows, measure=_measure)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jax import Array
 
-from ecosim.model import exact, niches, randomness
+from ecosim.model import conduct, exact, niches, randomness
 from ecosim.model.births import Turnover
 from ecosim.model.population import Population, Rows
 from ecosim.model.randomness import Stream
@@ -100,7 +100,7 @@ def decide(
     mean = mean_performance(population, gain).astype(own.dtype)
     below = alive & (_observed(p, population, own, around) < _standard(p, mean))
     strikes = jnp.where(below, population.strikes + 1, 0)
-    capital = _capital(p, population, own, mean, below)
+    capital = _capital(p, population, own, mean, below, around.exchange.cost)
     insolvent = alive & (capital <= 0)  # what is not a number stays, and stops the run
     dies = insolvent | (alive & (strikes.astype(p.patience.dtype) >= p.patience) & kinds.exit)
     survives = alive & ~dies
@@ -115,7 +115,7 @@ def decide(
         entrants = jnp.minimum(entrants, room)
 
     def newborns(_: Population, rank: Array) -> Rows:
-        return _entrants(kinds, p, population, rank, around)
+        return entrants(kinds, p, population, rank, around)
 
     return Turnover(after, dies, entrants, refused, ~alive | dies, newborns)
 
@@ -131,10 +131,15 @@ def _standard(p: Parameters, mean: Array) -> Array:
     return jnp.where(p.relative > 0, p.standard * mean, p.standard)
 
 
-def _capital(p: Parameters, population: Population, own: Array, mean: Array, below: Array) -> Array:
+def _capital(
+    p: Parameters, population: Population, own: Array, mean: Array, below: Array,
+    cost: Array | None,
+) -> Array:  # fmt: skip
     """Return capital after costs, reinvestment, investors' flow and defunding."""
     capital = population.stock
     profit = own * capital - p.fixed - p.upkeep * capital
+    if cost is not None:
+        profit = profit - cost.astype(profit.dtype)
     relative = jnp.where(mean > 0, own / jnp.where(mean > 0, mean, 1) - 1, 0)
     kept = jnp.where(profit > 0, p.reinvestment * profit, profit)
     moved = capital + kept + p.flow * capital * relative
@@ -164,9 +169,10 @@ def foundings(p: Parameters, count: Array, around: Surroundings) -> Array:
     return randomness.poisson(around.key, around.clock, mean)
 
 
-def _entrants(
+def entrants(
     kinds: Kinds, p: Parameters, population: Population, rank: Array, around: Surroundings
 ) -> Rows:
+    """Return the entrants of this period by rank `[B]`."""
     clock, key = around.clock, around.key
     ids = randomness.child_id(jnp.zeros(rank.shape, jnp.uint64), clock, rank)
     lot = randomness.uniform(key, clock, Stream.DISPERSAL, ids, dtype=kinds.dtype)
@@ -196,8 +202,14 @@ def _entrants(
     return Rows(
         id=ids, parent=parents, lineage=ids, group=group, patch=patch,
         budget=jnp.full(rank.shape, p.budget), stock=jnp.full(rank.shape, p.entry_capital),
-        trait=trait, allocation=allocation,
+        trait=trait, allocation=allocation, conduct=_first_conduct(kinds, ids, around),
     )  # fmt: skip
+
+
+def _first_conduct(kinds: Kinds, ids: Array, around: Surroundings) -> Array | None:
+    if around.conduct is None:
+        return None
+    return conduct.newcomers(kinds, around.conduct, ids, around.clock, around.key)
 
 
 def _imitated(
