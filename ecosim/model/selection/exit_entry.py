@@ -115,7 +115,7 @@ def decide(
         entrants = jnp.minimum(entrants, room)
 
     def newborns(_: Population, rank: Array) -> Rows:
-        return entrants(kinds, p, population, rank, around)
+        return newcomers(kinds, p, population, rank, around)
 
     return Turnover(after, dies, entrants, refused, ~alive | dies, newborns)
 
@@ -169,7 +169,7 @@ def foundings(p: Parameters, count: Array, around: Surroundings) -> Array:
     return randomness.poisson(around.key, around.clock, mean)
 
 
-def entrants(
+def newcomers(
     kinds: Kinds, p: Parameters, population: Population, rank: Array, around: Surroundings
 ) -> Rows:
     """Return the entrants of this period by rank `[B]`."""

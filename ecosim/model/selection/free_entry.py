@@ -40,7 +40,7 @@ def decide(
     after = population._replace(age=population.age + 1)
 
     def newborns(_: Population, rank: Array) -> Rows:
-        return exit_entry.entrants(kinds, parameters, population, rank, around)
+        return exit_entry.newcomers(kinds, parameters, population, rank, around)
 
     first = jnp.zeros((), jnp.uint64)
     comes = randomness.happens(
