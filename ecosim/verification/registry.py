@@ -6,7 +6,7 @@ import importlib
 
 from ecosim.verification.case import Case
 
-_MODULES: tuple[str, ...] = ()
+_MODULES: tuple[str, ...] = ("conduct",)
 
 
 def cases() -> list[Case]:
