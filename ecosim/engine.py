@@ -11,6 +11,7 @@ from jax import Array
 
 from ecosim.model import (
     competition,
+    conduct,
     ending,
     environment,
     events,
@@ -72,6 +73,7 @@ def parameters_of(scenario: Scenario) -> Parameters:
         ending=ending.parameters(scenario),
         resources=resources.parameters(scenario, environment.supply_matrix(scenario)),
         kernel=kernel.parameters(scenario),
+        conduct=conduct.parameters(scenario),
     )
 
 
@@ -104,6 +106,7 @@ def begun(
         capacity,
         start=start,
         agents=parameters.agents,
+        choices=parameters.conduct,
         positions=env.positions,
         key=key,
     )
@@ -113,6 +116,7 @@ def begun(
     exchange = competition.Exchange(
         gain=jnp.zeros_like(population.stock), price=jnp.zeros_like(supply), supply=supply,
         unclaimed=jnp.zeros(supply.shape, jnp.float64),
+        cost=jnp.zeros(population.alive.shape) if kinds.oligopoly else None,
     )  # fmt: skip
     flows = flows_of(exchange, population.alive)
     nobody = jnp.zeros_like(population.alive)

@@ -34,6 +34,7 @@ class Exchange(NamedTuple):
     price: Array  # float[P, K] supply for a unit of claim; inf where supply meets no claim
     supply: Array  # float[P, K] emitted
     unclaimed: Array  # float64[P, K] emitted and received by nobody
+    cost: Array | None = None  # float[C] what each firm's conduct cost it; None: no conduct
 
 
 def parameters(scenario: Scenario) -> Parameters:

@@ -18,12 +18,17 @@ class Parameters(NamedTuple):
 
     branch_size: Array  # int64: a branch has more agents than this
     branch_distance: Array  # float64: and lies further than this from another
+    settled_steps: Array  # int64: the youngest has lived this long
 
 
 def parameters(scenario: Scenario) -> Parameters:
     """Return the numbers of a scenario's condition."""
     run = scenario.run
-    return Parameters(traced(run.branch_size, "int64"), traced(run.branch_distance, "float64"))
+    return Parameters(
+        traced(run.branch_size, "int64"),
+        traced(run.branch_distance, "float64"),
+        traced(run.settled_steps, "int64"),
+    )
 
 
 def ended(kinds: Kinds, parameters: Parameters, population: Population) -> Array:
@@ -31,6 +36,8 @@ def ended(kinds: Kinds, parameters: Parameters, population: Population) -> Array
     alive = population.alive
     if kinds.until == "extinct":
         return ~jnp.any(alive)
+    if kinds.until == "settled":
+        return jnp.any(alive) & jnp.all(~alive | (population.age >= parameters.settled_steps))
     if kinds.until == "fixed":
         return _alike(population.group if kinds.groups else population.lineage, alive)
     if kinds.until == "branched":

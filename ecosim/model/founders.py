@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from ecosim.model import niches, randomness
+from ecosim.model import conduct, niches, randomness
 from ecosim.model.population import Agents, Population, Rows, newborn, padded, written
 from ecosim.model.randomness import Stream
 from ecosim.model.scope import random_scope
@@ -117,6 +117,7 @@ def founders(
     *,
     start: Start,
     agents: Agents,
+    choices: conduct.Parameters,
     positions: Array,
     key: Array,
 ) -> Population:
@@ -158,6 +159,7 @@ def founders(
         stock=start.stock * (1 + start.stock_variation * (2 * drawn - 1)),
         trait=trait,
         allocation=allocation,
+        conduct=conduct.founded(kinds, choices, ids, key),
     )
     empty = padded(_one_block(kinds), capacity)
     return written(empty, jnp.arange(size), newborn(kinds, agents, rows))
@@ -174,6 +176,7 @@ def _one_block(kinds: Kinds) -> Population:
     return Population(
         trait=jnp.zeros((slots, 2 if kinds.space == "axis" else 0), f),
         allocation=jnp.zeros((slots, kinds.niches), f),
+        conduct=jnp.zeros((slots, kinds.choices), f),
         strength=jnp.zeros((slots, kinds.niches), f),
         **{name: jnp.zeros(slots, dtype) for name, dtype in kind.items()},
     )

@@ -30,6 +30,7 @@ class Population(NamedTuple):
     breadth: Array  # float[C] exp(H(allocation))
     depth: Array  # float[C] largest share
     niche: Array  # int32[C] the niche of the largest share
+    conduct: Array  # float[C, W] effort, price or quality, and a site on a circle; W = 0: no choice
 
 
 class Rows(NamedTuple):
@@ -44,6 +45,7 @@ class Rows(NamedTuple):
     stock: Array
     trait: Array
     allocation: Array
+    conduct: Array | None = None  # None: no choice
 
 
 class Agents(NamedTuple):
@@ -92,9 +94,13 @@ def newborn(kinds: Kinds, parameters: Agents, rows: Rows) -> Population:
     """Return newborns `[B]` with all their columns."""
     strength, breadth, depth, niche = described(kinds, parameters, rows.budget, rows.allocation)
     zero = jnp.zeros(rows.id.shape, jnp.int32)
+    conduct = rows.conduct
+    if conduct is None:
+        conduct = jnp.zeros((*rows.id.shape, 0), rows.stock.dtype)
     return Population(
         alive=jnp.ones(rows.id.shape, bool), age=zero, strikes=zero, strength=strength,
-        breadth=breadth, depth=depth, niche=niche, **rows._asdict(),
+        breadth=breadth, depth=depth, niche=niche,
+        **rows._asdict() | {"conduct": conduct},
     )  # fmt: skip
 
 

@@ -43,6 +43,8 @@ class Stream(IntEnum):
     HAZARD = 19
     MERGER = 20
     PARTNER = 21
+    SITE = 18
+    CANDIDATE = 19
 
 
 def run_key(seed: int) -> Array:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import IntEnum
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -13,6 +14,7 @@ from jax import Array
 from ecosim.model import (
     births,
     competition,
+    conduct,
     ending,
     environment,
     events,
@@ -66,6 +68,7 @@ class Parameters(NamedTuple):
     ending: ending.Parameters
     resources: resources.Parameters | None
     kernel: kernel.Parameters | None
+    conduct: conduct.Parameters
 
 
 class State(NamedTuple):
@@ -110,6 +113,7 @@ def step(world: World, kinds: Kinds, parameters: Parameters, state: State) -> St
         positions=env.positions,
         price=state.price,
     )
+    compete = None
     adapts = kinds.drifting or kinds.adaptation != "none"
     tally = counted(kinds, population, state.tally.most) if adapts else state.tally
     stocks = state.resources
@@ -117,12 +121,18 @@ def step(world: World, kinds: Kinds, parameters: Parameters, state: State) -> St
         exchange, stocks = resources.exchange(
             kinds, p.resources, population, tally=tally, supply=supply, stock=stocks
         )
+    elif kinds.oligopoly:
+        compete = partial(_compete, world, kinds, p, tally, supply)
+        population, exchange = compete(population)
     else:
         exchange = competition.exchange(
             kinds, p.competition, population, tally=tally, supply=supply,
             size=world.size(p.selection, population) if world.size else None,
         )  # fmt: skip
-    around = Surroundings(state.clock, state.key, exchange, env.positions, p.mutation, p.dispersal)
+    around = Surroundings(
+        state.clock, state.key, exchange, env.positions, p.mutation, p.dispersal, p.agents,
+        p.conduct, compete,
+    )  # fmt: skip
     turnover = world.decide(kinds, p.selection, population, around)
     died = jnp.sum(turnover.dies).astype(jnp.int64)
     spoilt = jnp.any(faulty(population, exchange.gain))
@@ -161,6 +171,17 @@ def step(world: World, kinds: Kinds, parameters: Parameters, state: State) -> St
     # A step that cannot be taken is the one that is named.
     clock = kept.pop("clock") + spoilt.astype(jnp.int64)
     return State(**kept | whole | {"clock": clock, "status": status, "wanted": wanted})
+
+
+def _compete(
+    world: World, kinds: Kinds, p: Parameters, tally: Tally, supply: Array, population: Population
+) -> tuple[Population, Exchange]:
+    """Return firms at the conduct they settle on, and their exchange."""
+    assert world.size is not None  # conduct is a market's
+    size = world.size(p.selection, population)
+    return conduct.compete(
+        kinds, p.conduct, p.competition, population, tally=tally, size=size, supply=supply
+    )
 
 
 def _room(turnover: Turnover, died: Array, log: events.Log | None) -> Array:

@@ -34,6 +34,18 @@ class Kinds:
     until: str
     renewal: str  # of explicit resources; empty: none
     uptake: str
+    conduct: str
+    reply: str  # how firms answer one another: in sequence or damped
+
+    @property
+    def oligopoly(self) -> bool:
+        """Whether firms choose their conduct, or compete in a market that allows for it."""
+        return self.conduct != "none" or self.competition in ("circular", "cournot")
+
+    @property
+    def choices(self) -> int:
+        """Columns that hold a firm's conduct: its choice, and its site on a circle."""
+        return (2 if self.conduct == "price" else 1) if self.oligopoly else 0
 
 
 def kinds_of(scenario: Scenario) -> Kinds:
@@ -65,12 +77,15 @@ def kinds_of(scenario: Scenario) -> Kinds:
         until=scenario.run.until or "",
         renewal=stores.supply if stores else "",
         uptake=stores.uptake if stores else "",
+        conduct=scenario.market.conduct.kind,
+        reply=scenario.market.conduct.rule,
     )
 
 
 def capacity_for(kinds: Kinds, size: int) -> int:
     """Return how many slots to begin with: whole blocks of 64, with room where numbers vary."""
-    if kinds.selection in ("moran", "wright-fisher", "growth"):
+    # In an oligopoly firms are few, and each reply looks at all of them.
+    if kinds.oligopoly or kinds.selection in ("moran", "wright-fisher", "growth"):
         return -(-(size + 1) // 64) * 64
     if kinds.selection == "birth-death":
         # Each event reads all slots.

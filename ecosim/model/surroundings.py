@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from jax import Array
 
-from ecosim.model import inheritance, patches
+from ecosim.model import conduct, inheritance, patches
 from ecosim.model.competition import Exchange
+from ecosim.model.population import Agents, Population
 
 
 class Surroundings(NamedTuple):
@@ -19,3 +21,7 @@ class Surroundings(NamedTuple):
     positions: Array
     mutation: inheritance.Parameters
     dispersal: patches.Parameters
+    agents: Agents | None = None
+    conduct: conduct.Parameters | None = None
+    # Choices and exchange of this step's market, were it of other firms; None: no oligopoly.
+    compete: Callable[[Population], tuple[Population, Exchange]] | None = None

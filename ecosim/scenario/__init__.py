@@ -1,6 +1,7 @@
 """What a user writes: a frozen, validated scenario. Imports no JAX."""
 
 from ecosim.scenario.agents import Competition, Group, Population, Tradeoff
+from ecosim.scenario.conduct import Conduct
 from ecosim.scenario.files import digest, json_schema, override, read, to_dict, to_toml, validate
 from ecosim.scenario.lifecycle import (
     Controls,
@@ -28,7 +29,7 @@ from ecosim.scenario.places import (
 from ecosim.scenario.schema import About, Expectation, Record, Scenario, Timing
 
 __all__ = [
-    "About", "Competition", "Controls", "Costs", "Drift", "Entry", "Environment", "Exit",
+    "About", "Competition", "Conduct", "Controls", "Costs", "Drift", "Entry", "Environment", "Exit",
     "Expectation", "Group", "Growth", "Incumbents", "Investment", "Market", "Mergers", "Mutation",
     "Niches", "Opening", "Patches", "Population", "Record", "Scenario", "Seasonal", "Selection",
     "Shocks", "Switching", "Timing", "Tradeoff", "digest", "json_schema", "override", "read",

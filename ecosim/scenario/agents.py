@@ -96,9 +96,15 @@ class Competition:
     `additive`: payoffs add over niches and the whole supply is divided by their sum (hard
     selection). `unclaimed` is a rival mass that nobody embodies: what it wins stays unclaimed.
     `resources`: the table of that name; `lotka-volterra`: the table `kernel`.
+    `circular` (market): consumers spread evenly over a circle of circumference niches.length, as
+    many as are supplied, each buy one unit from the firm that costs them least (Salop 1979).
+    `cournot` (market): firms choose quantities; consumers spend what is supplied whatever the
+    price, and pay in proportion to quality (Sutton 1991).
     """
 
-    kind: Literal["contest", "additive", "resources", "lotka-volterra"] = "contest"
+    kind: Literal["contest", "additive", "resources", "lotka-volterra", "circular", "cournot"] = (
+        "contest"
+    )
     exponent: Exponent = 1.0
     unclaimed: NonNegative = 0.0
     kernel: Kernel | None = None

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ecosim.errors import Problem
-from ecosim.scenario import firms, interactions, observed, reach
+from ecosim.scenario import firms, interactions, observed, oligopoly, reach
 from ecosim.scenario.lifecycle import Market, Mutation, Selection
 
 if TYPE_CHECKING:
@@ -280,4 +280,6 @@ _RULES = (
     reach.out_of_range,
     reach.vanishing,
     reach.without_effect,
+    oligopoly.combined,
+    oligopoly.without_effect,
 )

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from annotated_types import Ge, Le
 from pydantic.dataclasses import dataclass
 
+from ecosim.scenario.conduct import Conduct
 from ecosim.scenario.numbers import (
     CONFIG,
     Flag,
@@ -91,6 +92,11 @@ class Entry:
     With `replacement` each firm that leaves is also replaced by one entrant.
     `random` entrants pick 1..K segments at random, `unmet` in proportion to unclaimed supply;
     `imitation` copies a firm drawn by its revenue, with a Gaussian `copying_error`.
+
+    `free`: one candidate a step at most (with probability `rate`), drawn like a random entrant,
+    enters if it foresees a profit once all firms have answered its entry; nobody enters while a
+    firm makes a loss, and of those that do the worst leaves first. Firms own no more than their
+    conduct: capital stays as it is, the fixed cost is all that a period costs beside it.
     """
 
     rate: NonNegative = 1.0
@@ -99,7 +105,7 @@ class Entry:
     form: Literal["exponential", "power"] = "exponential"
     replacement: Flag = False
     unmet_demand: NonNegative = 0.0
-    kind: Literal["random", "unmet", "imitation"] = "random"
+    kind: Literal["random", "unmet", "imitation", "free"] = "random"
     copying_error: NonNegative = 0.02
     capital: Positive = 1.0
 
@@ -186,3 +192,4 @@ class Market:
     mergers: Mergers | None = None
     incumbents: Incumbents = Incumbents()
     controls: Controls = Controls()
+    conduct: Conduct = Conduct()

@@ -71,8 +71,8 @@ def without_effect(s: Scenario) -> Iterator[Problem]:
             "niches.length",
             s.niches.length,
             Niches().length,
-            s.niches.space == "axis",
-            "niches.space = 'axis'",
+            s.niches.space == "axis" or s.competition.kind == "circular",
+            "niches.space = 'axis' or competition.kind = 'circular'",
         ),
         (
             "selection.order",

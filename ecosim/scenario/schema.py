@@ -56,13 +56,15 @@ class Timing:
 
     `until` ends a run before `steps`: `extinct` when nobody is left, `fixed` when all that live
     are of one group (without groups: descend from one founder), `branched` when two clones of
-    more than `branch_size` agents each lie more than `branch_distance` apart on the axis.
+    more than `branch_size` agents each lie more than `branch_distance` apart on the axis,
+    `settled` when nobody has come for `settled_steps` steps.
     """
 
     steps: Natural = 1000
-    until: Literal["fixed", "extinct", "branched"] | None = None
+    until: Literal["fixed", "extinct", "branched", "settled"] | None = None
     branch_size: Natural = 30
     branch_distance: Positive = 0.6
+    settled_steps: Whole = 200
     seed: Seed = 0
     precision: Literal["float32", "float64"] = "float32"
 

@@ -11,7 +11,9 @@ from typing import Any
 from ecosim.errors import Problem, ScenarioError
 from ecosim.verification.case import Case
 
-_MODULES: tuple[str, ...] = ("consumers", "kernels", "sizes", "wealth", "density")
+_MODULES: tuple[str, ...] = (
+    "consumers", "kernels", "conduct", "sizes", "wealth", "density",
+)  # fmt: skip
 
 
 @functools.cache

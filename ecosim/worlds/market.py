@@ -6,13 +6,15 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from ecosim.model import exact
+from ecosim.model import conduct, exact
 from ecosim.model.births import Turnover
 from ecosim.model.competition import Exchange
 from ecosim.model.population import Population
-from ecosim.model.selection import exit_entry
+from ecosim.model.selection import exit_entry, free_entry
 from ecosim.model.selection.capital import mean_performance, performance
 from ecosim.model.step import World
+from ecosim.model.structure import Kinds
+from ecosim.model.surroundings import Surroundings
 from ecosim.model.tally import SPECIALIST
 from ecosim.scenario import Scenario
 
@@ -51,6 +53,7 @@ def _flows(
         "performance_variance": spread,
         "performance_change": change,
         "capital_performance_covariance": weighted - plain,
+        **conduct.flows(population, exchange, numbers.capital.fixed),
     }
 
 
@@ -103,4 +106,11 @@ def _largest(share: Array, count: int) -> Array:
     return jnp.sum(jax.lax.top_k(share, count)[0])
 
 
-WORLD = World(size=_size, decide=exit_entry.decide, flows=_flows, counts=_counts, measure=_measure)
+def _decide(
+    kinds: Kinds, numbers: exit_entry.Parameters, population: Population, around: Surroundings
+) -> Turnover:
+    way = free_entry if kinds.entry == "free" else exit_entry
+    return way.decide(kinds, numbers, population, around)
+
+
+WORLD = World(size=_size, decide=_decide, flows=_flows, counts=_counts, measure=_measure)

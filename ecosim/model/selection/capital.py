@@ -80,6 +80,8 @@ def moved(
     """
     capital = population.stock
     profit = own * capital - p.fixed - p.upkeep * capital
+    if around.exchange.cost is not None:
+        profit = profit - around.exchange.cost.astype(profit.dtype)
     relative = jnp.where(mean > 0, own / jnp.where(mean > 0, mean, 1) - 1, 0)
     kept = jnp.where(profit > 0, p.reinvestment * profit, profit)
     after = capital + kept + p.flow * capital * relative

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jax import Array
 
-from ecosim.model import niches, randomness
+from ecosim.model import conduct, niches, randomness
 from ecosim.model.population import Population, Rows
 from ecosim.model.randomness import Stream
 from ecosim.model.scope import random_scope
@@ -106,8 +106,14 @@ def entrants(
     return Rows(
         id=ids, parent=parents, lineage=ids, group=group, patch=patch,
         budget=jnp.full(rank.shape, p.budget), stock=jnp.full(rank.shape, p.capital),
-        trait=trait, allocation=allocation,
+        trait=trait, allocation=allocation, conduct=_first_conduct(kinds, ids, around),
     )  # fmt: skip
+
+
+def _first_conduct(kinds: Kinds, ids: Array, around: Surroundings) -> Array | None:
+    if around.conduct is None:
+        return None
+    return conduct.newcomers(kinds, around.conduct, ids, around.clock, around.key)
 
 
 def _imitated(

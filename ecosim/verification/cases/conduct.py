@@ -1,0 +1,336 @@
+"""Conduct of firms: effort, price, quality, and the number of firms that free entry leads to.
+
+Everything but Salop's sites is deterministic; runs are in float64.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ecosim.theory import contests, entry
+from ecosim.verification.case import Case, Curve, Parameter, Values
+
+_CLOSED = {"exit": {"enabled": False}, "entry": {"kind": "free", "rate": 0.0}}
+_MOST = 100  # firms: the replies of more take longer than a case may
+
+
+def _last(raw: dict[str, Any], metric: str, seeds: Sequence[int] = (0,)) -> list[float]:
+    from ecosim.scenario import validate
+    from ecosim.simulate import simulate
+
+    raw = {"world": "market", "tradeoff": {"exponent": 1.0}} | raw
+    raw["run"] = {"precision": "float64"} | raw["run"]
+    raw["record"] = {"every": raw["run"]["steps"]}  # the last step is always recorded
+    scenario = validate(raw)
+    return [float(simulate(scenario, seed=seed).metrics[metric].iloc[-1]) for seed in seeds]
+
+
+def _niche(supply: float) -> dict[str, Any]:
+    return {"count": 1, "productivity": supply}
+
+
+def _settling(most: float, quiet: int = 3) -> dict[str, Any]:
+    """Return how long a run with free entry goes on: until nobody came for so many steps."""
+    return {"until": "settled", "settled_steps": quiet, "steps": int(10 * most + 50 + 20 * quiet)}
+
+
+def _contest(values: Values, metric: str) -> list[float]:
+    """Simulate all firms from one low effort, so that none ever has a reason to give up.
+
+    Damped replies: near the symmetric equilibrium a common change of effort comes back as
+    -a/(1 - a), a = r (1 - 2/n), of itself, so that this damping halves what is left in each round.
+    """
+    n, r = values["n"], values["r"]
+    conduct = {
+        "kind": "effort",
+        "rule": "damped",
+        "damping": (1 - r * (1 - 2 / n)) / 2,
+        "start": 1e-5 * values["V"],
+    }
+    raw = {
+        "niches": _niche(values["V"]),
+        "population": {"size": n},
+        "competition": {"exponent": r},
+        "market": _CLOSED | {"costs": {"scale": 0.0}, "conduct": conduct},
+        "run": {"steps": 2},
+    }
+    return _last(raw, metric)
+
+
+def _beyond_pure(values: Values) -> str | None:
+    n, r = values["n"], values["r"]
+    if r * (n - 1) > n:
+        return f"r <= n/(n-1) = {n / (n - 1):g}: beyond it not all firms are active"
+    return None
+
+
+_N = Parameter("n", 5, "firms", least=2, most=_MOST, whole=True)
+_R = Parameter("r", 1.0, "contest exponent", least=0.01, most=2)
+_V = Parameter("V", 1.0, "prize", least=1e-6, most=1e6)
+_TULLOCK = "Tullock 1980, Efficient rent-seeking, in Toward a Theory of the Rent-Seeking Society"
+
+EFFORT = Case(
+    name="tullock-effort",
+    labels=("M2",),
+    family="market",
+    title="Effort in a contest",
+    source=_TULLOCK,
+    parameters=(_N, _R, _V),
+    expected=lambda v: contests.tullock_effort(v["n"], v["r"], v["V"]),
+    observe=lambda v, seeds: _contest(v, "conduct_mean"),
+    rounding=1e-6,
+    seeds=1,
+    refuses=_beyond_pure,
+    note="Simultaneous undamped best replies cycle for n >= 4; firms move in sequence, or damped.",
+    curve=Curve("n", (2, 3, 5, 8, 12, 20), "effort of a firm"),
+)
+
+PAYOFF = Case(
+    name="tullock-payoff",
+    labels=("M2",),
+    family="market",
+    title="Payoff of a contest",
+    source=_TULLOCK,
+    parameters=(_N, _R, _V),
+    expected=lambda v: contests.tullock_payoff(v["n"], v["r"], v["V"]),
+    observe=lambda v, seeds: _contest(v, "profit_mean"),
+    # The payoff is what effort leaves of V/n, so its rounding is relative to the prize: it
+    # vanishes at r = n/(n-1).
+    bias=lambda v: 1e-9 * float(v["V"]),
+    rounding=1e-6,
+    seeds=1,
+    refuses=_beyond_pure,
+)
+
+
+def _two_stay(values: Values, seeds: Sequence[int]) -> list[float]:
+    raw = {
+        "niches": _niche(values["V"]),
+        "population": {"size": values["n"]},
+        "competition": {"exponent": values["r"]},
+        "market": _CLOSED | {"costs": {"scale": 0.0}, "conduct": {"kind": "effort"}},
+        "run": {"steps": 2},
+    }
+    return _last(raw, "active_firms")
+
+
+ASYMMETRIC = Case(
+    name="tullock-asymmetric",
+    labels=("M2",),
+    family="market",
+    title="A contest too steep for all: two firms stay active",
+    source="Perez-Castrillo & Verdier 1992, Public Choice 73:335-350",
+    parameters=(
+        Parameter("n", 3, "firms", least=3, most=_MOST, whole=True),
+        Parameter("r", 1.8, "contest exponent", above=1.5, below=2),
+        _V,
+    ),
+    expected=lambda v: float(contests.tullock_active(v["n"], v["r"])),
+    observe=_two_stay,
+    seeds=1,
+    note="For 1 < r <= 3/2 several numbers of active firms are equilibria; which one is reached "
+    "depends on who moves first.",
+)
+
+
+def _entered(values: Values, seeds: Sequence[int]) -> list[float]:
+    number = contests.tullock_firms(values["r"], values["V"], values["f"])
+    raw = {
+        "niches": _niche(values["V"]),
+        "population": {"size": 1},
+        "competition": {"exponent": values["r"]},
+        "market": {
+            "costs": {"scale": 0.0, "fixed": values["f"]},
+            "entry": {"kind": "free"},
+            "conduct": {"kind": "effort", "start": values["V"]},
+        },
+        "run": _settling(number),
+    }
+    return _last(raw, "population")
+
+
+def _contest_domain(values: Values) -> str | None:
+    try:
+        number = contests.tullock_firms(values["r"], values["V"], values["f"])
+    except ValueError as error:
+        return str(error)
+    return f"n* <= {_MOST} (here {number:g}): choose a larger f" if number > _MOST else None
+
+
+CONTEST_ENTRY = Case(
+    name="tullock-entry",
+    labels=("M2",),
+    family="market",
+    title="Free entry to a contest",
+    source=_TULLOCK,
+    parameters=(
+        Parameter("r", 0.8, "contest exponent", least=0.01, most=1),
+        _V,
+        Parameter("f", 0.02, "cost of being in", above=0),
+    ),
+    expected=lambda v: float(entry.whole(contests.tullock_firms(v["r"], v["V"], v["f"]))),
+    observe=_entered,
+    seeds=1,
+    refuses=_contest_domain,
+)
+
+
+def _circle(values: Values) -> dict[str, Any]:
+    return {
+        "niches": _niche(values["M"]) | {"length": values["L"]},
+        "competition": {"kind": "circular"},
+    }
+
+
+def _priced(values: Values, seeds: Sequence[int]) -> list[float]:
+    conduct = {"kind": "price", "transport": values["t"], "cost": values["c"]}
+    raw = _circle(values) | {
+        "population": {"size": values["n"]},
+        "market": _CLOSED | {"conduct": conduct},
+        "run": {"steps": 2},
+    }
+    return _last(raw, "conduct_mean")
+
+
+_SALOP = "Salop 1979, Bell Journal of Economics 10:141-156"
+_T = Parameter("t", 1.0, "cost of transport a unit of distance", least=1e-6, most=1e6)
+_C = Parameter("c", 0.5, "cost of a unit of output", least=0, most=1e6)
+_L = Parameter("L", 1.0, "circumference", least=1e-3, most=1e3)
+_M = Parameter("M", 1.0, "consumers", least=1e-6, most=1e6)
+
+PRICE = Case(
+    name="salop-price",
+    labels=("M3",),
+    family="market",
+    title="Price on a circle",
+    source=_SALOP,
+    parameters=(
+        Parameter("n", 8, "firms, evenly spread", least=2, most=1000, whole=True), _T, _C, _L, _M,
+    ),
+    expected=lambda v: entry.salop_price(v["n"], v["t"], v["c"], v["L"]),
+    observe=_priced,
+    rounding=1e-6,
+    seeds=1,
+    curve=Curve("n", (2, 3, 5, 8, 12, 20), "price"),
+)  # fmt: skip
+
+
+def _band(values: Values) -> tuple[float, float]:
+    return entry.salop_band(
+        values["t"], values["f"], length=values["L"], consumers=values["M"]
+    )  # fmt: skip
+
+
+def _came(values: Values, seeds: Sequence[int]) -> list[float]:
+    most = _band(values)[1]
+    conduct = {"kind": "price", "transport": values["t"], "cost": values["c"], "sites": "random"}
+    raw = _circle(values) | {
+        "population": {"size": 1},
+        "market": {
+            "costs": {"fixed": values["f"]},
+            "entry": {"kind": "free"},
+            "conduct": conduct,
+        },
+        # Twenty candidates a firm: the last gap wide enough is hit before all of them fail.
+        "run": _settling(most, quiet=max(200, int(20 * most))),
+    }
+    return _last(raw, "population", seeds)
+
+
+def _circle_domain(values: Values) -> str | None:
+    most = _band(values)[1]
+    if not 5 <= most <= _MOST:
+        return f"5 <= sqrt(t L M/f) <= {_MOST} (here {most:g}): the band is one of many firms"
+    return None
+
+
+SALOP_ENTRY = Case(
+    name="salop-entry",
+    labels=("M3",),
+    family="market",
+    title="Sequential entry on a circle, at sites that are never left",
+    source=_SALOP,
+    parameters=(
+        _T, Parameter("f", 0.01, "fixed cost a step", above=0), _C, _L, _M,
+    ),
+    expected=lambda v: sum(_band(v)) / 2,
+    observe=_came,
+    bias=lambda v: (_band(v)[1] - _band(v)[0]) / 2,
+    refuses=_circle_domain,
+    note="Salop's sqrt(t/f) supposes that firms move until all earn nothing. Where they cannot, "
+    "entry stops anywhere between .634 and 1 times that (theory.entry.salop_band): the expected "
+    "value is the middle of this band and its half width the bias. Sites drawn uniformly, prices "
+    "solved anew after each entry, losers leaving worst first: 7-9 firms of 10 at t=1, f=.01 "
+    "(mean 7.95 +- .05), 15-17 of 20 at f=.0025 (mean 16.0 +- .1). If losers may not leave, more "
+    "stay: 8-14 of 10 (mean 10.1 +- .15), since entrants then drive incumbents into loss.",
+    curve=Curve("f", (0.0025, 0.005, 0.01, 0.02, 0.035), "firms", log=True),
+)  # fmt: skip
+
+
+def _oligopoly(market: dict[str, Any], revenue: float, most: float) -> list[float]:
+    raw = {
+        "niches": _niche(revenue),
+        "population": {"size": 1},
+        "competition": {"kind": "cournot"},
+        "market": {"entry": {"kind": "free"}} | market,
+        "run": _settling(most),
+    }
+    return _last(raw, "population")
+
+
+def _one_fits(values: Values) -> str | None:
+    try:
+        number = entry.cournot_firms(values["S"], values["F"])
+    except ValueError as error:
+        return str(error)
+    return f"sqrt(S/F) <= {_MOST} (here {number:g})" if number > _MOST else None
+
+
+_SUTTON = "Sutton 1991, Sunk Costs and Market Structure, MIT Press"
+_S = Parameter("S", 400.0, "market size: revenue", above=0, most=1e9)
+
+EXOGENOUS = Case(
+    name="sutton-exogenous",
+    labels=("M3",),
+    family="market",
+    title="Exogenous sunk cost: firms grow with the market",
+    source=_SUTTON,
+    parameters=(_S, Parameter("F", 5.0, "sunk cost, as a cost a step", above=0)),
+    expected=lambda v: float(entry.whole(entry.cournot_firms(v["S"], v["F"]))),
+    observe=lambda v, seeds: _oligopoly(
+        {"costs": {"fixed": v["F"]}}, v["S"], entry.cournot_firms(v["S"], v["F"])
+    ),
+    seeds=1,
+    refuses=_one_fits,
+    curve=Curve("S", (20, 60, 200, 600, 2000), "firms", log=True),
+)
+
+
+def _endogenous(name: str, revenue: float, title: str) -> Case:
+    return Case(
+        name=name,
+        labels=("M3",),
+        family="market",
+        title=title,
+        source=_SUTTON,
+        parameters=(
+            Parameter("gamma", 4.0, "exponent of the cost of quality", least=1, most=60),
+            Parameter("S", revenue, "market size: revenue", least=1, most=1e9),
+        ),
+        expected=lambda v: float(entry.whole(entry.sutton_firms(v["gamma"], v["S"]))),
+        observe=lambda v, seeds: _oligopoly(
+            {"conduct": {"kind": "quality", "cost_exponent": v["gamma"]}},
+            v["S"],
+            entry.sutton_firms(v["gamma"], v["S"]),
+        ),
+        seeds=1,
+        curve=Curve("gamma", (1.5, 2, 4, 8, 12), "firms"),
+    )
+
+
+CASES = (
+    EFFORT, PAYOFF, ASYMMETRIC, CONTEST_ENTRY, PRICE, SALOP_ENTRY, EXOGENOUS,
+    _endogenous("sutton-endogenous", 100.0, "Endogenous sunk cost: firms in a small market"),
+    _endogenous("sutton-endogenous-large", 1e4, "Endogenous sunk cost: a market 100 times larger"),
+)  # fmt: skip
