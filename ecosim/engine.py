@@ -114,6 +114,7 @@ def _begin(
     exchange = competition.Exchange(
         gain=jnp.zeros_like(population.stock), price=jnp.zeros_like(supply), supply=supply,
         unclaimed=jnp.zeros(supply.shape, jnp.float64),
+        split=jnp.zeros(max(kinds.groups, 1)) if kinds.demography else None,
     )  # fmt: skip
     flows = flows_of(exchange, population.alive)
     flows |= world.flows(parameters.selection, population, exchange)
@@ -127,7 +128,7 @@ def _begin(
         supply=supply,
         price=exchange.price,
         # Nothing has flowed yet: not a number, rather than a zero that looks like a result.
-        flows={name: jnp.full((), jnp.nan, jnp.float64) for name in flows},
+        flows={name: jnp.full(flow.shape, jnp.nan, jnp.float64) for name, flow in flows.items()},
         births=zero,
         deaths=zero,
         refused=zero,

@@ -38,15 +38,28 @@ def test_the_readme_names_only_files_that_are_there():
     assert not missing
 
 
-@pytest.mark.parametrize("world", ["ecology", "market"])
-def test_every_recorded_metric_is_in_the_glossary_and_the_other_way_round(world):
-    from ecosim.scenario import Scenario
+RICKER = {
+    "niches.productivity": 20.0,
+    "selection.kind": "ricker",
+    "habitats.demography": "individuals",
+}
+# One scenario of each set of recorded metrics: world, selection.kind, what else to change.
+RECORDERS = [("ecology", "energy", {}), ("market", None, {}), ("ecology", "ricker", RICKER)]
+
+
+@pytest.mark.parametrize(("world", "selection", "changes"), RECORDERS)
+def test_every_recorded_metric_is_in_the_glossary_and_the_other_way_round(
+    world, selection, changes
+):
+    from ecosim.scenario import Scenario, override
     from ecosim.simulate import simulate
 
     scenario = Scenario(world=world).replace(run__steps=1, niches__count=2, population__size=20)
+    scenario = override(scenario, changes)
     ends = ({"name": "a", "allocation": [1.0, 0.0]}, {"name": "b", "allocation": [0.0, 1.0]})
     scenario = scenario.replace(population__groups=ends)
     recorded = list(simulate(scenario).metrics.columns)
-    assert all(glossary.known(name, world, 2, 2) for name in recorded), recorded
+    assert all(glossary.known(name, world, 2, 2, selection=selection) for name in recorded)
     general = {re.sub(r"_\d+$", "_k", n) if glossary.is_per_niche(n) else n for n in recorded}
-    assert general == {name for name, m in glossary.METRICS.items() if world in m.worlds}
+    assert general == {name for name, m in glossary.METRICS.items()
+                       if world in m.worlds and (not m.selections or selection in m.selections)}

@@ -34,10 +34,11 @@ def precheck(scenario: Scenario) -> None:
     """
     world, niches = scenario.world, scenario.niches.count
     groups = len(scenario.population.groups)
+    kind = scenario.selection.kind if world == "ecology" else None
     _refuse(
         scenario,
         (i for i, e in enumerate(scenario.expectation)
-         if not glossary.known(e.metric, world, niches, groups)),
+         if not glossary.known(e.metric, world, niches, groups, selection=kind)),
     )  # fmt: skip
     for expectation in scenario.expectation:
         with contextlib.suppress(OutsideDomain):  # said in the outcome; the run itself is sound

@@ -19,6 +19,7 @@ class Metric(NamedTuple):
     definition: str
     unit: str = ""
     worlds: tuple[str, ...] = BOTH
+    selections: tuple[str, ...] = ()  # recorded under these selection.kind only; (): under all
 
 
 _ECOLOGY = ("ecology",)
@@ -102,12 +103,29 @@ METRICS: dict[str, Metric] = {
     "specialists_k": Metric("Share of agents that are specialists of niche k", "share of agents"),
     "supply_k": Metric("Supply that niche k emitted in the step", "supply a step"),
     "group_share_k": Metric("Share of agents that are of group k of the start", "share of agents"),
+    "abundance_k": Metric(
+        "Abundance of group k (of all where there are no groups): the sum of its densities, or "
+        "the number of its members",
+        "individuals",
+        _ECOLOGY,
+        ("ricker",),
+    ),
+    "split_k": Metric(
+        "Share of group k (of all where there are no groups) that lived in habitat 0 in the step",
+        "share of individuals",
+        _ECOLOGY,
+        ("ricker",),
+    ),
     "capital_k": Metric(
         "Share of all capital that is allocated to niche k", "share of capital", _MARKET
     ),
 }
 
-_PER_NICHE = re.compile(r"^(allocation|specialists|supply|capital|group_share)_(\d+)$")
+_PER_NICHE = re.compile(
+    r"^(allocation|specialists|supply|capital|group_share|abundance|split)_(\d+)$"
+)
+
+_PER_GROUP = ("group_share", "abundance", "split")
 
 
 def describe(name: str) -> Metric:
@@ -141,12 +159,23 @@ def is_per_niche(name: str) -> bool:
     return _PER_NICHE.match(name) is not None
 
 
-def known(name: str, world: str, niches: int, groups: int = 0) -> bool:
-    """Say whether a run of `world` with so many niches and groups can have the metric."""
+def known(
+    name: str, world: str, niches: int, groups: int = 0, *, selection: str | None = None
+) -> bool:
+    """Say whether a run of `world` with so many niches and groups can have the metric.
+
+    With `selection`, its selection.kind, also whether runs of that kind record it.
+    """
+    if selection is not None and name != "step":
+        only = describe(name).selections
+        if only and selection not in only:
+            return False
     matched = _PER_NICHE.match(name)
     if matched is not None:
         number = int(matched[2])
-        count = groups if matched[1] == "group_share" else niches
+        count = niches
+        if matched[1] in _PER_GROUP:
+            count = groups if matched[1] == "group_share" else max(groups, 1)
         given = number < count and matched[2] == str(number)
         return given and world in METRICS[f"{matched[1]}_k"].worlds
     return name in METRICS and not name.endswith("_k") and world in METRICS[name].worlds

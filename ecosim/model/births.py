@@ -36,7 +36,7 @@ def settle(
 ) -> tuple[Population, Tally]:
     """Return population and tally after deaths and births; births must fit the vacant slots."""
     population = turnover.population
-    if kinds.selection == "wright-fisher":
+    if kinds.selection == "wright-fisher" or kinds.demography == "individuals":
         # All die, unless the step is held.
         tally = jax.tree.map(
             lambda old, new: jnp.where(jnp.any(turnover.dies), new, old),

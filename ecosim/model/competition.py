@@ -34,6 +34,7 @@ class Exchange(NamedTuple):
     price: Array  # float[P, K] supply for a unit of claim; inf where supply meets no claim
     supply: Array  # float[P, K] emitted
     unclaimed: Array  # float64[P, K] emitted and received by nobody
+    split: Array | None = None  # float64[G] share of each group in niche 0, where agents choose
 
 
 def parameters(scenario: Scenario) -> Parameters:

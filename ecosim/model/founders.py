@@ -57,13 +57,25 @@ def start_of(scenario: Scenario) -> tuple[str, Start]:
         group=traced(group, "int32"),
         patch=traced(_patch_of_each(scenario), "int32"),
         budget=traced(p.budget * (1.0 if market else factor) * np.ones(p.size), dtype),
-        stock=traced(p.stock * (factor if market else 1.0) * np.ones(p.size), dtype),
+        stock=traced(p.stock * _stock_factor(scenario, group, factor), dtype),
         table=traced(table / table.sum(axis=1, keepdims=True), dtype),
         stock_variation=traced(p.stock_variation, dtype),
         variation=traced(p.variation, dtype),
         position=traced(length / 2 if p.position is None else p.position, dtype),
         log_width=traced(np.log(length if p.width is None else p.width), dtype),
     )
+
+
+def _stock_factor(scenario: Scenario, group: np.ndarray, factor: np.ndarray) -> np.ndarray:
+    """Return what multiplies each founder's stock: a firm's size, or a density's exact quota."""
+    if scenario.world == "market":
+        return factor * np.ones(group.size)
+    groups = scenario.population.groups
+    if not scenario.densities or not groups:
+        return np.ones(group.size)
+    share = np.array([g.share for g in groups])
+    heads = np.bincount(group, minlength=len(groups))
+    return (share / share.sum() * group.size / heads)[group]
 
 
 def _patch_of_each(scenario: Scenario) -> np.ndarray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax.numpy as jnp
 from jax import Array
 
-from ecosim.model import exact
+from ecosim.model import exact, habitats
 from ecosim.model.step import State, World
 from ecosim.model.structure import Kinds
 
@@ -48,6 +48,8 @@ def measure(
         members = population.group[:, None] == jnp.arange(kinds.groups)[None, :]
         heads = jnp.sum(members & alive[:, None], axis=0)
         metrics["group_share"] = heads.astype(jnp.float64) / number
+    if kinds.demography:
+        metrics["abundance"] = habitats.abundance(kinds, population)
     return metrics, sums.histogram
 
 

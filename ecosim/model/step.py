@@ -17,6 +17,7 @@ from ecosim.model import (
     environment,
     events,
     exact,
+    habitats,
     inheritance,
     patches,
     response,
@@ -44,7 +45,7 @@ class World(NamedTuple):
 
     size: Callable[[Any, Population], Array] | None  # factor on claims, float[C]; None: all 1
     decide: Callable[[Kinds, Any, Population, Surroundings], Turnover]
-    flows: Callable[[Any, Population, Exchange], dict[str, Array]]  # float64 scalars, each step
+    flows: Callable[[Any, Population, Exchange], dict[str, Array]]  # float64, each step
     measure: Callable[[Any, Population], dict[str, Array]]  # float64 scalars, at recordings
 
 
@@ -72,7 +73,7 @@ class State(NamedTuple):
     status: Array  # int32 Status
     supply: Array  # float[P, K] of the last step
     price: Array  # float[P, K] of the last step
-    flows: dict[str, Array]  # float64 scalars of the last step
+    flows: dict[str, Array]  # float64, `[]` or `[G]`, of the last step
     births: Array  # int64 since the last recording
     deaths: Array  # int64 since the last recording
     refused: Array  # int64 since the last recording
@@ -103,10 +104,15 @@ def step(world: World, kinds: Kinds, parameters: Parameters, state: State) -> St
     )
     adapts = kinds.drifting or kinds.adaptation != "none"
     tally = counted(kinds, population, state.tally.most) if adapts else state.tally
-    exchange = competition.exchange(
-        kinds, p.competition, population, tally=tally, supply=supply,
-        size=world.size(p.selection, population) if world.size else None,
-    )  # fmt: skip
+    if kinds.selection == "ricker":
+        exchange = habitats.exchange(
+            kinds, p.selection, population, supply=supply, clock=state.clock, key=state.key
+        )
+    else:
+        exchange = competition.exchange(
+            kinds, p.competition, population, tally=tally, supply=supply,
+            size=world.size(p.selection, population) if world.size else None,
+        )  # fmt: skip
     around = Surroundings(state.clock, state.key, exchange, env.positions, p.mutation, p.dispersal)
     turnover = world.decide(kinds, p.selection, population, around)
     died = jnp.sum(turnover.dies).astype(jnp.int64)

@@ -29,6 +29,7 @@ class Kinds:
     events: bool
     groups: int  # 0: the founders are not told apart
     until: str
+    demography: str  # of habitats: densities, individuals, or none
 
 
 def kinds_of(scenario: Scenario) -> Kinds:
@@ -53,12 +54,13 @@ def kinds_of(scenario: Scenario) -> Kinds:
         events=scenario.record.events,
         groups=len(scenario.population.groups),
         until=scenario.run.until or "",
+        demography=scenario.habitats.demography if scenario.habitats else "",
     )
 
 
 def capacity_for(kinds: Kinds, size: int) -> int:
     """Return how many slots to begin with: whole blocks of 64, with room where numbers vary."""
-    if kinds.selection in ("moran", "wright-fisher"):
+    if kinds.selection in ("moran", "wright-fisher") or kinds.demography == "densities":
         return -(-(size + 1) // 64) * 64
     return -(-max(size + size // 4, 1024) // 64) * 64
 

@@ -2,6 +2,7 @@
 
 from ecosim.scenario.agents import Competition, Group, Population, Tradeoff
 from ecosim.scenario.files import digest, json_schema, override, read, to_dict, to_toml, validate
+from ecosim.scenario.habitats import Habitats
 from ecosim.scenario.lifecycle import (
     Controls,
     Costs,
@@ -16,6 +17,7 @@ from ecosim.scenario.lifecycle import (
 from ecosim.scenario.places import (
     Drift,
     Environment,
+    Fluctuation,
     Niches,
     Opening,
     Patches,
@@ -27,8 +29,8 @@ from ecosim.scenario.schema import About, Expectation, Record, Scenario, Timing
 
 __all__ = [
     "About", "Competition", "Controls", "Costs", "Drift", "Entry", "Environment", "Exit",
-    "Expectation", "Group", "Incumbents", "Investment", "Market", "Mutation", "Niches", "Opening",
-    "Patches", "Population", "Record", "Scenario", "Seasonal", "Selection", "Shocks", "Switching",
-    "Timing", "Tradeoff", "digest", "json_schema", "override", "read", "to_dict", "to_toml",
-    "validate",
+    "Expectation", "Fluctuation", "Group", "Habitats", "Incumbents", "Investment", "Market",
+    "Mutation", "Niches", "Opening", "Patches", "Population", "Record", "Scenario", "Seasonal",
+    "Selection", "Shocks", "Switching", "Timing", "Tradeoff", "digest", "json_schema", "override",
+    "read", "to_dict", "to_toml", "validate",
 ]  # fmt: skip

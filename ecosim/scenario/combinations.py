@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ecosim.errors import Problem
-from ecosim.scenario import observed, reach
+from ecosim.scenario import habitats, observed, reach
 from ecosim.scenario.lifecycle import Market, Mutation, Selection
 
 if TYPE_CHECKING:
@@ -154,7 +154,9 @@ def _population(s: Scenario) -> Iterator[Problem]:
         )
     if s.world == "ecology" and s.selection.kind != "energy" and p.limit is not None:
         yield Problem(
-            "population.limit", str(p.limit), f"{s.selection.kind} keeps numbers constant"
+            "population.limit",
+            str(p.limit),
+            f"needs 'energy': {s.selection.kind} sets the numbers itself",
         )
 
 
@@ -258,6 +260,8 @@ _RULES = (
     _groups,
     _tradeoff,
     _world,
+    habitats.rules,
+    reach.fluctuation,
     reach.out_of_range,
     reach.vanishing,
     reach.without_effect,

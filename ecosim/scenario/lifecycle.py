@@ -27,9 +27,10 @@ class Selection:
     `moran`: one birth and one death a step, the birth in proportion to gain (`birth-death`: the
     dead is drawn after, among all; `death-birth`: before, and cannot be the parent).
     `wright-fisher`: all are replaced at once by offspring in proportion to gain.
+    `ricker`: all are replaced at once; offspring by crowding in habitats, see `[habitats]`.
     """
 
-    kind: Literal["energy", "moran", "wright-fisher"] = "energy"
+    kind: Literal["energy", "moran", "wright-fisher", "ricker"] = "energy"
     upkeep: Positive = 0.1
     mortality: Share = 0.01
     division: Positive = 2.0

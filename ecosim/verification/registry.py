@@ -6,7 +6,7 @@ import importlib
 
 from ecosim.verification.case import Case
 
-_MODULES: tuple[str, ...] = ()
+_MODULES: tuple[str, ...] = ("habitats",)
 
 
 def cases() -> list[Case]:
