@@ -10,6 +10,7 @@ import click
 
 from ecosim.commands.check import check
 from ecosim.commands.completion import completion
+from ecosim.commands.invasion import invasion
 from ecosim.commands.metrics import metrics
 from ecosim.commands.report import report
 from ecosim.commands.run import run
@@ -54,7 +55,7 @@ def main() -> None:
     """
 
 
-for command in (run, check, scenarios, runs, show, report, metrics, completion):
+for command in (run, check, scenarios, runs, show, report, metrics, invasion, completion):
     main.add_command(command)
 
 if __name__ == "__main__":

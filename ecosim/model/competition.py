@@ -109,3 +109,11 @@ def _paid(kinds: Kinds, population: Population, claims: Array, price: Array) -> 
     """Return sum_k claims_k price_k `[C]` at the prices of each agent's patch."""
     own = price[population.patch] if kinds.patches > 1 else price
     return exact.across(claims * own)
+
+
+def offered(claims: Array, price: Array) -> Array:
+    """Return what rare newcomers with claims `[M, K]` would receive at prices `[K]`, `[M]`.
+
+    They are too few to move the prices. A niche that nobody claims pays any claim without bound.
+    """
+    return exact.across(jnp.where(claims > 0, claims * price, 0))

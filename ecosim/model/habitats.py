@@ -125,9 +125,9 @@ def settled(
         size = jnp.where(alive, population.stock, 0).astype(jnp.float64)
         share = ideal_free(size[order], (fit * places)[order], jnp.sum(alive))
         share = jnp.zeros_like(share).at[order].set(share)
-        numbers = size[:, None] * _with_random(parameters, share)
+        numbers = size[:, None] * with_random(parameters, share)
     else:
-        choice = _with_random(parameters, _by_group(kinds, population, fit, places))
+        choice = with_random(parameters, _by_group(kinds, population, fit, places))
         unit = randomness.fine_uniform(key, clock, Stream.HABITAT, population.id)
         ends = jnp.cumsum(choice, axis=1)[:, :-1]
         habitat = jnp.sum(unit[:, None] > ends[_group(kinds, population)], axis=1)
@@ -137,7 +137,8 @@ def settled(
     return Settled(numbers, total, fit * places)
 
 
-def _with_random(parameters: Parameters, share: Array) -> Array:
+def with_random(parameters: Parameters, share: Array) -> Array:
+    """Return shares `[S, K]` of which the part chosen by nothing is spread evenly."""
     return (1 - parameters.random) * share + parameters.random / share.shape[1]
 
 

@@ -156,7 +156,7 @@ def _population(s: Scenario) -> Iterator[Problem]:
         yield Problem(
             "population.limit",
             str(p.limit),
-            f"needs 'energy': {s.selection.kind} sets the numbers itself",
+            f"{s.selection.kind} keeps numbers constant, or within its habitats' capacity",
         )
 
 
