@@ -18,6 +18,7 @@ from ecosim.commands.runs import runs
 from ecosim.commands.scenarios import scenarios
 from ecosim.commands.show import show
 from ecosim.commands.trouble import Exit, explain
+from ecosim.commands.verify import verify
 
 
 class _Main(click.Group):
@@ -55,7 +56,8 @@ def main() -> None:
     """
 
 
-for command in (run, check, scenarios, runs, show, report, metrics, invasion, completion):
+_COMMANDS = (run, check, verify, scenarios, runs, show, report, metrics, invasion, completion)
+for command in _COMMANDS:
     main.add_command(command)
 
 if __name__ == "__main__":

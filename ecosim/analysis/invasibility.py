@@ -21,8 +21,8 @@ class Singular(NamedTuple):
 
     trait: float
     slope: float  # of the selection gradient: below 0, evolution leads there
-    curvature: float  # of a mutant's rate among residents of this trait: below 0, none invades; 0: no more than the
-    # distance between traits can tell
+    curvature: float  # of a mutant's rate among residents of this trait: below 0, none invades
+    # (0: as far as the distance between traits can tell)
 
     @property
     def kind(self) -> str:

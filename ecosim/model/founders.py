@@ -13,7 +13,7 @@ from jax import Array
 from ecosim.model import niches, randomness
 from ecosim.model.population import Agents, Population, Rows, newborn, padded, written
 from ecosim.model.randomness import Stream
-from ecosim.model.scope import random_scope
+from ecosim.model.scope import pareto_scope, random_scope
 from ecosim.model.structure import Kinds
 from ecosim.model.traced import traced
 from ecosim.scenario import Scenario
@@ -32,10 +32,11 @@ class Start(NamedTuple):
     variation: Array
     position: Array
     log_width: Array
+    breadth_exponent: Array
 
 
 def start_of(scenario: Scenario) -> tuple[str, Start]:
-    """Return the kind of start (table, random or axis) and its numbers."""
+    """Return the kind of start (table, random, pareto or axis) and its numbers."""
     p, k, dtype = scenario.population, scenario.niches.count, scenario.run.precision
     group = _group_of_each(scenario)
     factor = np.array([g.budget for g in p.groups] or [1.0])[group]
@@ -45,8 +46,8 @@ def start_of(scenario: Scenario) -> tuple[str, Start]:
         kind = "axis"
     elif p.groups:
         table, row = np.array([g.allocation for g in p.groups]), group
-    elif p.start == "random":
-        kind = "random"
+    elif p.start in ("random", "pareto"):
+        kind = p.start
     elif p.start == "specialists":
         table, row = np.eye(k), np.arange(p.size) % k
     elif p.allocation is not None:
@@ -63,6 +64,7 @@ def start_of(scenario: Scenario) -> tuple[str, Start]:
         variation=traced(p.variation, dtype),
         position=traced(length / 2 if p.position is None else p.position, dtype),
         log_width=traced(np.log(length if p.width is None else p.width), dtype),
+        breadth_exponent=traced(p.breadth_exponent or 1.0, "float64"),
     )
 
 
@@ -133,6 +135,10 @@ def founders(
     else:
         if start_kind == "random":
             allocation = random_scope(ids, zero, key, jnp.ones(kinds.niches, kinds.dtype))
+        elif start_kind == "pareto":
+            allocation = pareto_scope(
+                ids, zero, key, exponent=start.breadth_exponent, count=kinds.niches
+            ).astype(kinds.dtype)
         else:
             allocation = jnp.asarray(start.table)[start.row]
 

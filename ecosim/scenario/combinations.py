@@ -146,6 +146,12 @@ def _population(s: Scenario) -> Iterator[Problem]:
                 "only has a meaning on an axis",
                 "set niches.space = 'axis'",
             )
+    if (p.start == "pareto") != (p.breadth_exponent is not None):
+        yield Problem(
+            "population.breadth_exponent",
+            str(p.breadth_exponent),
+            "goes with population.start = 'pareto', and only with it",
+        )
     if p.allocation is not None:
         yield from _simplex("population.allocation", p.allocation, s.niches.count)
     if p.limit is not None and p.limit < p.size:
