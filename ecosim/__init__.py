@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ecosim.app import load, run
     from ecosim.errors import EcosimError, RunError, ScenarioError
     from ecosim.experiments.run import Run
+    from ecosim.invasion import invasion_fitness, pairwise_invasibility
     from ecosim.scenario import Scenario, read
 
 __version__ = "0.1.0"
@@ -22,6 +23,8 @@ _WHERE = {
     "MarketModel": "ecosim.agents",
     "Organism": "ecosim.agents",
     "Firm": "ecosim.agents",
+    "invasion_fitness": "ecosim.invasion",
+    "pairwise_invasibility": "ecosim.invasion",
     "run": "ecosim.app",
     "load": "ecosim.app",
     "Run": "ecosim.experiments.run",
@@ -42,7 +45,9 @@ __all__ = [
     "RunError",
     "Scenario",
     "ScenarioError",
+    "invasion_fitness",
     "load",
+    "pairwise_invasibility",
     "read",
     "run",
 ]

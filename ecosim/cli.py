@@ -10,6 +10,7 @@ import click
 
 from ecosim.commands.check import check
 from ecosim.commands.completion import completion
+from ecosim.commands.invasion import invasion
 from ecosim.commands.metrics import metrics
 from ecosim.commands.report import report
 from ecosim.commands.run import run
@@ -55,7 +56,8 @@ def main() -> None:
     """
 
 
-for command in (run, check, verify, scenarios, runs, show, report, metrics, completion):
+_COMMANDS = (run, check, verify, scenarios, runs, show, report, metrics, invasion, completion)
+for command in _COMMANDS:
     main.add_command(command)
 
 if __name__ == "__main__":

@@ -117,6 +117,7 @@ def begun(
         gain=jnp.zeros_like(population.stock), price=jnp.zeros_like(supply), supply=supply,
         unclaimed=jnp.zeros(supply.shape, jnp.float64),
         cost=jnp.zeros(population.alive.shape) if kinds.oligopoly else None,
+        split=jnp.zeros(max(kinds.groups, 1)) if kinds.demography else None,
     )  # fmt: skip
     flows = flows_of(exchange, population.alive)
     nobody = jnp.zeros_like(population.alive)
@@ -132,7 +133,7 @@ def begun(
         supply=supply,
         price=exchange.price,
         # Nothing has flowed yet: not a number, rather than a zero that looks like a result.
-        flows={name: jnp.full((), jnp.nan, jnp.float64) for name in flows},
+        flows={name: jnp.full(flow.shape, jnp.nan, jnp.float64) for name, flow in flows.items()},
         births=zero,
         deaths=zero,
         refused=zero,

@@ -17,7 +17,7 @@ HOUSE = (
     ("analysis",),
     ("model",),
     ("worlds",),
-    ("compilation", "recording", "engine", "replication", "simulate"),
+    ("compilation", "recording", "engine", "replication", "simulate", "invasion"),
     ("agents",),
     ("experiments",),
     ("verification",),

@@ -38,23 +38,27 @@ def test_the_readme_names_only_files_that_are_there():
     assert not missing
 
 
-GROWTH = {"competition__kind": "resources", "selection__kind": "growth"}
+RICKER = {"niches.productivity": 20.0, "habitats.demography": "individuals",
+          "selection.kind": "ricker"}  # fmt: skip
+GROWTH = {"competition.kind": "resources", "selection.kind": "growth"}
+# One scenario of each set of recorded metrics: world, and what else to change.
+RECORDERS = [("ecology", {}), ("market", {}), ("ecology", RICKER), ("ecology", GROWTH)]
 
 
-@pytest.mark.parametrize(("world", "kinds"), [("ecology", {}), ("market", {}), ("ecology", GROWTH)])
-def test_every_recorded_metric_is_in_the_glossary_and_the_other_way_round(world, kinds):
-    from ecosim.scenario import Scenario
+@pytest.mark.parametrize(("world", "changes"), RECORDERS)
+def test_every_recorded_metric_is_in_the_glossary_and_the_other_way_round(world, changes):
+    from ecosim.scenario import Scenario, override
     from ecosim.simulate import simulate
 
-    scenario = Scenario(world=world).replace(run__steps=1, niches__count=2, population__size=20)
     ends = ({"name": "a", "allocation": [1.0, 0.0]}, {"name": "b", "allocation": [0.0, 1.0]})
-    scenario = scenario.replace(population__groups=ends, **kinds)
+    few = {"run.steps": 1, "niches.count": 2, "population.size": 20, "population.groups": ends}
+    scenario = override(Scenario(world=world), few | changes)
     recorded = list(simulate(scenario).metrics.columns)
-    assert all(glossary.known(name, world, 2, 2) for name in recorded), recorded
+    kinds = {scenario.selection.kind, scenario.competition.kind}
+    assert all(glossary.known(name, world, 2, 2, kinds) for name in recorded), recorded
     general = {re.sub(r"_\d+$", "_k", n) if glossary.is_per_niche(n) else n for n in recorded}
-    written = {scenario.selection.kind, scenario.competition.kind}
     assert general == {
         name
-        for name, m in glossary.METRICS.items()
-        if world in m.worlds and (not m.only or written & set(m.only))
+        for name, metric in glossary.METRICS.items()
+        if world in metric.worlds and (not metric.only or kinds & set(metric.only))
     }

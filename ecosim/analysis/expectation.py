@@ -34,10 +34,11 @@ def precheck(scenario: Scenario) -> None:
     """
     world, niches = scenario.world, scenario.niches.count
     groups = len(scenario.population.groups)
+    kinds = {scenario.selection.kind, scenario.competition.kind, scenario.market.conduct.kind}
     _refuse(
         scenario,
         (i for i, e in enumerate(scenario.expectation)
-         if not glossary.known(e.metric, world, niches, groups)),
+         if not glossary.known(e.metric, world, niches, groups, kinds)),
     )  # fmt: skip
     for expectation in scenario.expectation:
         with contextlib.suppress(OutsideDomain):  # said in the outcome; the run itself is sound

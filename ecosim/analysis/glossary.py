@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 BOTH = ("ecology", "market")
@@ -135,19 +135,35 @@ METRICS: dict[str, Metric] = {
     "resource_k": Metric(
         "Stock of explicit resource k, all patches together", "supply", _ECOLOGY, ("resources",)
     ),
-    "abundance": Metric("Density of all strains together", "density", _ECOLOGY, ("growth",)),
+    "abundance": Metric(
+        "Abundance: densities of all strains summed, or members counted",
+        "individuals",
+        _ECOLOGY,
+        ("growth", "ricker"),
+    ),
     "group_abundance_k": Metric(
-        "Density of the strains of group k of the start", "density", _ECOLOGY, ("growth",)
+        "Abundance of group k of the start (of all where there are no groups)",
+        "individuals",
+        _ECOLOGY,
+        ("growth", "ricker"),
     ),
     "group_share_k": Metric("Share of agents that are of group k of the start", "share of agents"),
+    "split_k": Metric(
+        "Share of group k (of all where there are no groups) that lived in habitat 0 in the step",
+        "share of individuals",
+        _ECOLOGY,
+        ("ricker",),
+    ),
     "capital_k": Metric(
         "Share of all capital that is allocated to niche k", "share of capital", _MARKET
     ),
 }
 
 _PER_NICHE = re.compile(
-    r"^(allocation|specialists|supply|capital|resource|group_share|group_abundance)_(\d+)$"
+    r"^(allocation|specialists|supply|capital|resource|group_share|group_abundance|split)_(\d+)$"
 )
+
+_PER_GROUP = ("group_share", "group_abundance", "split")
 
 
 def describe(name: str) -> Metric:
@@ -181,12 +197,23 @@ def is_per_niche(name: str) -> bool:
     return _PER_NICHE.match(name) is not None
 
 
-def known(name: str, world: str, niches: int, groups: int = 0) -> bool:
-    """Say whether a run of `world` with so many niches and groups can have the metric."""
+def known(
+    name: str, world: str, niches: int, groups: int = 0, kinds: Collection[str] | None = None
+) -> bool:
+    """Say whether a run of `world` with so many niches and groups can have the metric.
+
+    With `kinds`, its kinds of selection and competition, also whether these record it.
+    """
+    if kinds is not None and name != "step":
+        only = describe(name).only
+        if only and not set(only) & set(kinds):
+            return False
     matched = _PER_NICHE.match(name)
     if matched is not None:
         number = int(matched[2])
-        count = groups if matched[1].startswith("group_") else niches
+        count = groups if matched[1] in _PER_GROUP else niches
+        if kinds is not None and "ricker" in kinds and matched[1] != "group_share":
+            count = max(count, 1)  # all are one group where there are none
         given = number < count and matched[2] == str(number)
         return given and world in METRICS[f"{matched[1]}_k"].worlds
     return name in METRICS and not name.endswith("_k") and world in METRICS[name].worlds

@@ -53,7 +53,7 @@ def settle(
         population = _after_mergers(kinds, agents, turnover, turnover.acquirer)
         tally = counted(kinds, population, tally.most)
         return _with(kinds, agents, turnover, population, tally)
-    if kinds.selection == "wright-fisher":
+    if kinds.selection == "wright-fisher" or kinds.demography == "individuals":
         # All die, unless the step is held.
         tally = jax.tree.map(
             lambda old, new: jnp.where(jnp.any(turnover.dies), new, old),

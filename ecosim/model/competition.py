@@ -35,6 +35,7 @@ class Exchange(NamedTuple):
     supply: Array  # float[P, K] emitted
     unclaimed: Array  # float64[P, K] emitted and received by nobody
     cost: Array | None = None  # float[C] what each firm's conduct cost it; None: no conduct
+    split: Array | None = None  # float64[G] share of each group in niche 0, where agents choose
 
 
 def parameters(scenario: Scenario) -> Parameters:
@@ -109,3 +110,11 @@ def _paid(kinds: Kinds, population: Population, claims: Array, price: Array) -> 
     """Return sum_k claims_k price_k `[C]` at the prices of each agent's patch."""
     own = price[population.patch] if kinds.patches > 1 else price
     return exact.across(claims * own)
+
+
+def offered(claims: Array, price: Array) -> Array:
+    """Return what rare newcomers with claims `[M, K]` would receive at prices `[K]`, `[M]`.
+
+    They are too few to move the prices. A niche that nobody claims pays any claim without bound.
+    """
+    return exact.across(jnp.where(claims > 0, claims * price, 0))

@@ -27,6 +27,7 @@ class Parameters(NamedTuple):
     shocks: tuple[Array, Array, Array] | None  # probability, severity, recovery
     drift: tuple[Array, Array] | None  # velocity, noise
     opening: tuple[Array, Array] | None  # initial, interval
+    fluctuation: tuple[Array, Array] | None  # range, tied (0 or 1)
 
 
 class State(NamedTuple):
@@ -49,6 +50,9 @@ def parameters(scenario: Scenario) -> Parameters:
     switching = numbers(env.switching, "spell", "amplitude", "probability")
     if env.switching is not None:
         switching += (traced(float(env.switching.order == "random"), dtype),)
+    fluctuation = numbers(env.fluctuation, "range")
+    if env.fluctuation is not None:
+        fluctuation += (traced(float(env.fluctuation.coupling == "tied"), dtype),)
     return Parameters(
         supply=traced(supply_matrix(scenario), dtype),
         positions=traced(positions, dtype),
@@ -57,6 +61,7 @@ def parameters(scenario: Scenario) -> Parameters:
         shocks=numbers(env.shocks, "probability", "severity", "recovery"),
         drift=numbers(env.drift, "velocity", "noise"),
         opening=numbers(env.opening, "initial", "interval"),
+        fluctuation=fluctuation,
     )
 
 
@@ -105,7 +110,10 @@ def advance(parameters: Parameters, state: State, clock: Array, key: Array) -> t
             key, clock, Stream.DRIFT, niche.astype(jnp.uint64), count=1, dtype=factor.dtype
         )
         state = state._replace(positions=state.positions + velocity + noise * steps[:, 0])
-    return state, parameters.supply * factor[None, :]
+    supply = parameters.supply
+    if parameters.fluctuation is not None:
+        supply = supply + _fluctuation(parameters.fluctuation, clock, niche, key)[None, :]
+    return state, supply * factor[None, :]
 
 
 def _season(parameters: tuple[Array, Array, Array], clock: Array, niche: Array) -> Array:
@@ -127,6 +135,15 @@ def _spell(
     first = jnp.where(random > 0, drawn, number % 2 == 0)
     favoured = (niche < niche.shape[0] // 2) == first
     return jnp.where(favoured, 1 + amplitude, 1 - amplitude)
+
+
+def _fluctuation(parameters: tuple[Array, Array], clock: Array, niche: Array, key: Array) -> Array:
+    """Return what is added to the supply of each niche `[K]` in this step."""
+    width, tied = parameters
+    drawn = jnp.where(tied > 0, 0, niche).astype(jnp.uint64)
+    unit = randomness.uniform(key, clock, Stream.FLUCTUATION, drawn, dtype=width.dtype)
+    sign = jnp.where((tied > 0) & (niche >= niche.shape[0] // 2), -1, 1).astype(width.dtype)
+    return width * (unit - 0.5) * sign
 
 
 def _shocked(

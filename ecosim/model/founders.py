@@ -13,7 +13,7 @@ from jax import Array
 from ecosim.model import conduct, niches, randomness
 from ecosim.model.population import Agents, Population, Rows, newborn, padded, written
 from ecosim.model.randomness import Stream
-from ecosim.model.scope import random_scope
+from ecosim.model.scope import pareto_scope, random_scope
 from ecosim.model.structure import Kinds
 from ecosim.model.traced import traced
 from ecosim.scenario import Scenario
@@ -32,10 +32,11 @@ class Start(NamedTuple):
     variation: Array
     position: Array  # float[] or [N], on an axis
     log_width: Array  # likewise
+    breadth_exponent: Array
 
 
 def start_of(scenario: Scenario) -> tuple[str, Start]:
-    """Return the kind of start (table, random or axis) and its numbers."""
+    """Return the kind of start (table, random, pareto or axis) and its numbers."""
     p, k, dtype = scenario.population, scenario.niches.count, scenario.run.precision
     group = _group_of_each(scenario)
     factor = np.array([g.budget for g in p.groups] or [1.0])[group]
@@ -46,8 +47,8 @@ def start_of(scenario: Scenario) -> tuple[str, Start]:
         kind = "axis"
     elif p.groups:
         table, row = np.array([g.allocation for g in p.groups], float), group
-    elif p.start == "random":
-        kind = "random"
+    elif p.start in ("random", "pareto"):
+        kind = p.start
     elif p.start == "specialists":
         table, row = np.eye(k), np.arange(p.size) % k
     elif p.allocation is not None:
@@ -58,12 +59,13 @@ def start_of(scenario: Scenario) -> tuple[str, Start]:
         group=traced(group, "int32"),
         patch=traced(_patch_of_each(scenario), "int32"),
         budget=traced(p.budget * (1.0 if market else factor) * np.ones(p.size), dtype),
-        stock=traced(p.stock * abundance * (factor if market else 1.0) * np.ones(p.size), dtype),
+        stock=traced(p.stock * abundance * _stock_factor(scenario, group, factor), dtype),
         table=traced(table / table.sum(axis=1, keepdims=True), dtype),
         stock_variation=traced(p.stock_variation, dtype),
         variation=traced(p.variation, dtype),
         position=traced(_of_each(scenario, "position", length / 2), dtype),
         log_width=traced(np.log(_of_each(scenario, "width", length)), dtype),
+        breadth_exponent=traced(p.breadth_exponent or 1.0, "float64"),
     )
 
 
@@ -80,6 +82,18 @@ def _of_each(scenario: Scenario, name: str, default: float) -> np.ndarray:
     return np.array([common if value is None else value for value in given])[
         _group_of_each(scenario)
     ]
+
+
+def _stock_factor(scenario: Scenario, group: np.ndarray, factor: np.ndarray) -> np.ndarray:
+    """Return what multiplies each founder's stock: a firm's size, or a density's exact quota."""
+    if scenario.world == "market":
+        return factor * np.ones(group.size)
+    groups = scenario.population.groups
+    if not scenario.densities or not groups:
+        return np.ones(group.size)
+    share = np.array([g.share for g in groups])
+    heads = np.bincount(group, minlength=len(groups))
+    return (share / share.sum() * group.size / heads)[group]
 
 
 def _patch_of_each(scenario: Scenario) -> np.ndarray:
@@ -138,6 +152,10 @@ def founders(
     else:
         if start_kind == "random":
             allocation = random_scope(ids, zero, key, jnp.ones(kinds.niches, kinds.dtype))
+        elif start_kind == "pareto":
+            allocation = pareto_scope(
+                ids, zero, key, exponent=start.breadth_exponent, count=kinds.niches
+            ).astype(kinds.dtype)
         else:
             allocation = jnp.asarray(start.table)[start.row]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax.numpy as jnp
 from jax import Array
 
-from ecosim.model import exact
+from ecosim.model import exact, habitats
 from ecosim.model.step import State, World
 from ecosim.model.structure import Kinds
 
@@ -59,6 +59,9 @@ def measure(
             held = jnp.where(members & alive[:, None], stock, 0)
             each = exact.column_totals(held, alive, jnp.max(held, axis=0))
             metrics["group_abundance"] = each
+    if kinds.demography:
+        each = habitats.abundance(kinds, population)
+        metrics |= {"group_abundance": each, "abundance": jnp.sum(each)}
     return metrics, sums.histogram
 
 

@@ -6,7 +6,7 @@ same whatever slot, batch, capacity or worker the agent is computed in.
 
 from __future__ import annotations
 
-from enum import IntEnum
+from enum import IntEnum, unique
 
 import jax
 import jax.numpy as jnp
@@ -16,6 +16,7 @@ from jax.extend.random import threefry2x32_p
 _WORD = 0xFFFFFFFF
 
 
+@unique
 class Stream(IntEnum):
     """What a draw is for; two purposes never share a draw."""
 
@@ -36,15 +37,18 @@ class Stream(IntEnum):
     SEGMENTS = 15
     SHUFFLE = 16
     TURNED_AWAY = 17
-    EVENT = 30
-    EVENT_AGENT = 31
-    EVENT_TIME = 32
     GROWTH = 18
     HAZARD = 19
     MERGER = 20
     PARTNER = 21
-    SITE = 18
-    CANDIDATE = 19
+    SITE = 22
+    CANDIDATE = 23
+    FLUCTUATION = 24
+    HABITAT = 25
+    OFFSPRING = 26
+    EVENT = 30
+    EVENT_AGENT = 31
+    EVENT_TIME = 32
 
 
 def run_key(seed: int) -> Array:
@@ -142,6 +146,28 @@ def child_id(parent: Array, step: Array, number: Array) -> Array:
         _halves(parent), jnp.asarray(step).astype(jnp.uint32), number.astype(jnp.uint32)
     )
     return (high.astype(jnp.uint64) << 32) | low.astype(jnp.uint64)
+
+
+def poisson_numbers(mean: Array, unit: Array) -> Array:
+    """Return Poisson numbers (int64) of means `[N]`, by inversion of uniform numbers `[N]`.
+
+    The k-th term of each distribution is added until its sum passes the uniform number. Means stay
+    below 700, where exp(-mean) underflows; numbers beyond mean + 12 sqrt(mean) + 40 do not occur.
+    """
+    most = jnp.max(mean + 12 * jnp.sqrt(mean) + 40)
+
+    def more(carry: tuple[Array, Array, Array, Array]) -> Array:
+        number, _, below, _ = carry
+        return jnp.any(unit > below) & (number < most)
+
+    def add(carry: tuple[Array, Array, Array, Array]) -> tuple[Array, Array, Array, Array]:
+        number, term, below, count = carry
+        term = term * mean / (number + 1)
+        return number + 1, term, below + term, count + (unit > below)
+
+    term = jnp.exp(-mean)
+    start = (jnp.zeros((), mean.dtype), term, term, jnp.zeros(mean.shape, jnp.int64))
+    return jax.lax.while_loop(more, add, start)[3]
 
 
 def poisson(key: Array, step: Array, mean: Array) -> Array:

@@ -32,3 +32,26 @@ def random_scope(ids: Array, step: Array, key: Array, weights: Array) -> Array:
     rank = jnp.argsort(jnp.argsort(keys, axis=1), axis=1)
     amount = jnp.where(rank <= many, -jnp.log(randomness.open_unit(second, dtype)), 0)
     return amount / exact.across(amount)[:, None]
+
+
+def pareto_scope(ids: Array, step: Array, key: Array, *, exponent: Array, count: int) -> Array:
+    """Return allocations `[B, K]` that are even over k of the K niches, all sets alike.
+
+    k follows the discrete Pareto law cut off at K (Forister et al. 2015, PNAS 112:442):
+    P(k) = [k^-a - (k+1)^-a] / [1 - (K+1)^-a], drawn as the whole part of a Pareto number below
+    K + 1.
+
+    Args:
+        ids: uint64[B], the counters of the draws.
+        step: step number.
+        key: run key.
+        exponent: a.
+        count: K.
+
+    """
+    unit = randomness.fine_uniform(key, step, Stream.SCOPE, ids)
+    cut = 1 - (count + 1.0) ** -exponent
+    many = jnp.clip(jnp.floor((1 - unit * cut) ** (-1 / exponent)), 1, count)[:, None]
+    order = randomness.words(key, step, Stream.SEGMENTS, ids[:, None], jnp.arange(count))[0]
+    rank = jnp.argsort(jnp.argsort(order, axis=1), axis=1)
+    return jnp.where(rank < many, 1 / many, 0)

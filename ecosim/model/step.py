@@ -19,6 +19,7 @@ from ecosim.model import (
     environment,
     events,
     exact,
+    habitats,
     inheritance,
     kernel,
     patches,
@@ -82,7 +83,7 @@ class State(NamedTuple):
     status: Array  # int32 Status
     supply: Array  # float[P, K] of the last step
     price: Array  # float[P, K] of the last step
-    flows: dict[str, Array]  # float64 scalars of the last step
+    flows: dict[str, Array]  # float64, `[]` or `[G]`, of the last step
     births: Array  # int64 since the last recording
     deaths: Array  # int64 since the last recording
     refused: Array  # int64 since the last recording
@@ -124,6 +125,10 @@ def step(world: World, kinds: Kinds, parameters: Parameters, state: State) -> St
     elif kinds.oligopoly:
         compete = partial(_compete, world, kinds, p, tally, supply)
         population, exchange = compete(population)
+    elif kinds.selection == "ricker":
+        exchange = habitats.exchange(
+            kinds, p.selection, population, supply=supply, clock=state.clock, key=state.key
+        )
     else:
         exchange = competition.exchange(
             kinds, p.competition, population, tally=tally, supply=supply,

@@ -36,6 +36,7 @@ class Kinds:
     uptake: str
     conduct: str
     reply: str  # how firms answer one another: in sequence or damped
+    demography: str  # of habitats: densities, individuals, or none
 
     @property
     def oligopoly(self) -> bool:
@@ -79,13 +80,15 @@ def kinds_of(scenario: Scenario) -> Kinds:
         uptake=stores.uptake if stores else "",
         conduct=scenario.market.conduct.kind,
         reply=scenario.market.conduct.rule,
+        demography=scenario.habitats.demography if scenario.habitats else "",
     )
 
 
 def capacity_for(kinds: Kinds, size: int) -> int:
     """Return how many slots to begin with: whole blocks of 64, with room where numbers vary."""
     # In an oligopoly firms are few, and each reply looks at all of them.
-    if kinds.oligopoly or kinds.selection in ("moran", "wright-fisher", "growth"):
+    few = kinds.oligopoly or kinds.demography == "densities"
+    if few or kinds.selection in ("moran", "wright-fisher", "growth"):
         return -(-(size + 1) // 64) * 64
     if kinds.selection == "birth-death":
         # Each event reads all slots.

@@ -3,6 +3,7 @@
 from ecosim.scenario.agents import Competition, Group, Population, Tradeoff
 from ecosim.scenario.conduct import Conduct
 from ecosim.scenario.files import digest, json_schema, override, read, to_dict, to_toml, validate
+from ecosim.scenario.habitats import Habitats
 from ecosim.scenario.lifecycle import (
     Controls,
     Costs,
@@ -19,6 +20,7 @@ from ecosim.scenario.lifecycle import (
 from ecosim.scenario.places import (
     Drift,
     Environment,
+    Fluctuation,
     Niches,
     Opening,
     Patches,
@@ -29,9 +31,9 @@ from ecosim.scenario.places import (
 from ecosim.scenario.schema import About, Expectation, Record, Scenario, Timing
 
 __all__ = [
-    "About", "Competition", "Conduct", "Controls", "Costs", "Drift", "Entry", "Environment", "Exit",
-    "Expectation", "Group", "Growth", "Incumbents", "Investment", "Market", "Mergers", "Mutation",
-    "Niches", "Opening", "Patches", "Population", "Record", "Scenario", "Seasonal", "Selection",
-    "Shocks", "Switching", "Timing", "Tradeoff", "digest", "json_schema", "override", "read",
-    "to_dict", "to_toml", "validate",
+    "About", "Competition", "Conduct", "Controls", "Costs", "Drift", "Entry", "Environment",
+    "Exit", "Expectation", "Fluctuation", "Group", "Growth", "Habitats", "Incumbents",
+    "Investment", "Market", "Mergers", "Mutation", "Niches", "Opening", "Patches", "Population",
+    "Record", "Scenario", "Seasonal", "Selection", "Shocks", "Switching", "Timing", "Tradeoff",
+    "digest", "json_schema", "override", "read", "to_dict", "to_toml", "validate",
 ]  # fmt: skip

@@ -49,7 +49,9 @@ class Population:
     """The agents at step 0.
 
     `start`: `even` spreads the budget over all niches, `random` over a random subset,
-    `specialists` puts it on one niche, in turn; or give `allocation`, `groups` or a `web` file.
+    `specialists` puts it on one niche, in turn, `pareto` evenly on k niches drawn at random, k with
+    the probability [k^-a - (k+1)^-a] / [1 - (K+1)^-a], a being `breadth_exponent` (Forister et al.
+    2015); or give `allocation`, `groups` or a `web` file.
     `variation` is the standard deviation of a Gaussian step applied once to each allocation.
     `stock` is the reserve or abundance (ecology) or capital (market) an agent starts with, uniform
     within +- `stock_variation` of itself. On an axis `position` and `width` are the Gaussian
@@ -59,7 +61,8 @@ class Population:
 
     size: PopulationSize = 1000
     budget: Positive = 1.0
-    start: Literal["even", "random", "specialists"] = "even"
+    start: Literal["even", "random", "specialists", "pareto"] = "even"
+    breadth_exponent: Exponent | None = None
     allocation: Weights | None = None
     variation: NonNegative = 0.0
     groups: Annotated[tuple[Group, ...], Frozen] = ()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ecosim.errors import Problem
-from ecosim.scenario import firms, interactions, observed, oligopoly, reach
+from ecosim.scenario import firms, habitats, interactions, observed, oligopoly, reach
 from ecosim.scenario.lifecycle import Market, Mutation, Selection
 
 if TYPE_CHECKING:
@@ -146,6 +146,12 @@ def _population(s: Scenario) -> Iterator[Problem]:
                 "only has a meaning on an axis",
                 "set niches.space = 'axis'",
             )
+    if (p.start == "pareto") != (p.breadth_exponent is not None):
+        yield Problem(
+            "population.breadth_exponent",
+            str(p.breadth_exponent),
+            "goes with population.start = 'pareto', and only with it",
+        )
     if p.allocation is not None:
         yield from _simplex("population.allocation", p.allocation, s.niches.count)
     if p.limit is not None and p.limit < p.size:
@@ -277,6 +283,8 @@ _RULES = (
     _world,
     interactions.rules,
     firms.check,
+    habitats.rules,
+    reach.fluctuation,
     reach.out_of_range,
     reach.vanishing,
     reach.without_effect,

@@ -36,9 +36,10 @@ class Selection:
     `birth-death`: individuals in continuous time under Lotka-Volterra competition, event by event
     (Gillespie 1977): births at rate growth_rate, deaths at growth_rate sum_j alpha_ij / K(x_i),
     itself included. A step is one unit of time.
+    `ricker`: all are replaced at once; offspring by crowding in habitats, see `[habitats]`.
     """
 
-    kind: Literal["energy", "moran", "wright-fisher", "growth", "birth-death"] = "energy"
+    kind: Literal["energy", "moran", "wright-fisher", "growth", "birth-death", "ricker"] = "energy"
     upkeep: Positive = 0.1
     mortality: Share = 0.01
     division: Positive = 2.0

@@ -98,6 +98,18 @@ class Opening:
 
 
 @dataclass(frozen=True, config=CONFIG)
+class Fluctuation:
+    """Each niche's supply is drawn anew each step, uniform within +- range/2 of its own.
+
+    `independent`: each niche for itself. `tied`: one draw for all; the first half of the niches
+    rises as the other half falls, by the same amount.
+    """
+
+    range: Positive = 1.0
+    coupling: Literal["independent", "tied"] = "independent"
+
+
+@dataclass(frozen=True, config=CONFIG)
 class Environment:
     """How supply changes in time. The tables that are present act together; none: constant."""
 
@@ -106,6 +118,7 @@ class Environment:
     shocks: Shocks | None = None
     drift: Drift | None = None
     opening: Opening | None = None
+    fluctuation: Fluctuation | None = None
 
 
 @dataclass(frozen=True, config=CONFIG)

@@ -40,6 +40,25 @@ def out_of_range(s: Scenario) -> Iterator[Problem]:
         )
 
 
+def fluctuation(s: Scenario) -> Iterator[Problem]:
+    """Find fluctuations that would make a supply negative, or that nothing can share."""
+    given = s.environment.fluctuation
+    if given is None:
+        return
+    rows = s.patches.supply or (s.niches.supply or (1.0,) * s.niches.count,) * s.patches.count
+    weights = [weight for row in rows for weight in row]
+    least = min(weights) / max(sum(weights), 1e-300) * s.total_supply
+    if given.range > 2 * least:
+        yield Problem(
+            "environment.fluctuation.range",
+            f"{given.range:g}",
+            f"cannot exceed twice the smallest supply of a niche, {2 * least:g}, as supplies "
+            "cannot be negative",
+        )
+    if given.coupling == "tied" and s.niches.count < 2:
+        yield Problem("environment.fluctuation.coupling", "tied", "needs two niches or more")
+
+
 def vanishing(s: Scenario) -> Iterator[Problem]:
     """Find numbers that must be positive and would be 0 in the run's precision."""
     market = s.market

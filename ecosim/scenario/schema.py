@@ -8,6 +8,7 @@ from pydantic import model_validator
 from pydantic.dataclasses import dataclass
 
 from ecosim.scenario.agents import Competition, Population, Tradeoff
+from ecosim.scenario.habitats import Habitats
 from ecosim.scenario.lifecycle import Market, Mutation, Selection
 from ecosim.scenario.numbers import (
     CONFIG,
@@ -101,6 +102,7 @@ class Scenario:
     competition: Competition = Competition()
     selection: Selection = Selection()
     mutation: Mutation = Mutation()
+    habitats: Habitats | None = None
     market: Market = Market()
     run: Timing = Timing()
     record: Record = Record()
@@ -125,6 +127,11 @@ class Scenario:
             costs = self.market.costs
             return self.population.size * (costs.upkeep * self.population.stock + costs.fixed)
         return self.population.size * self.selection.upkeep
+
+    @property
+    def densities(self) -> bool:
+        """Say whether an agent is a species and its stock a density, a real number."""
+        return self.habitats is not None and self.habitats.demography == "densities"
 
     def replace(self, **changes: Any) -> Scenario:
         """Return a copy with `key__path=value` (double underscores for dots) changed."""

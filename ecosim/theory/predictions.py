@@ -39,7 +39,14 @@ def _modified(scenario: Scenario, competition: str) -> dict[str, bool]:
         "unclaimed supply": scenario.competition.unclaimed != 0,
         "a changing environment": any(
             part is not None
-            for part in (env.seasonal, env.switching, env.shocks, env.drift, env.opening)
+            for part in (
+                env.seasonal,
+                env.switching,
+                env.shocks,
+                env.drift,
+                env.opening,
+                env.fluctuation,
+            )
         ),
         "several patches": scenario.patches.count > 1 or scenario.patches.supply is not None,
         "an axis of niches": scenario.niches.space == "axis",

@@ -12,7 +12,8 @@ from ecosim.errors import Problem, ScenarioError
 from ecosim.verification.case import Case
 
 _MODULES: tuple[str, ...] = (
-    "consumers", "kernels", "conduct", "sizes", "wealth", "density",
+    "consumers", "kernels", "habitats", "diet", "invasion", "conduct", "sizes", "wealth",
+    "density", "measures",
 )  # fmt: skip
 
 

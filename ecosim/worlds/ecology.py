@@ -10,13 +10,13 @@ from ecosim.model import continuous, gillespie
 from ecosim.model.births import Turnover
 from ecosim.model.competition import Exchange
 from ecosim.model.population import Population
-from ecosim.model.selection import energy, moran, wright_fisher
+from ecosim.model.selection import energy, moran, ricker, wright_fisher
 from ecosim.model.step import World
 from ecosim.model.structure import Kinds
 from ecosim.model.surroundings import Surroundings
 from ecosim.scenario import Scenario
 
-_LIFE_CYCLES = {"energy": energy, "moran": moran, "wright-fisher": wright_fisher}
+_LIFE_CYCLES = {"energy": energy, "moran": moran, "wright-fisher": wright_fisher, "ricker": ricker}
 
 
 def parameters(scenario: Scenario) -> Any:
@@ -35,7 +35,7 @@ def _decide(kinds: Kinds, numbers: Any, population: Population, around: Surround
 def _flows(
     _: Any, population: Population, exchange: Exchange, turnover: Turnover
 ) -> dict[str, Array]:
-    return {}
+    return {} if exchange.split is None else {"split": exchange.split}
 
 
 def _counts(before: Population, turnover: Turnover, after: Population) -> dict[str, Array]:
