@@ -119,7 +119,7 @@ def test_growth_in_the_middle_does_not_matter(name, data):
 def test_newborns_written_in_larger_chunks_are_the_same(data):
     scenario = drawn(data, "energy-contest")
     plain, padded = Simulation(scenario), Simulation(scenario)
-    assert chunk(64 * 128) > chunk(plain.state.population.alive.shape[0])
+    assert chunk(plain.kinds, 64 * 128) > chunk(plain.kinds, plain.state.population.alive.shape[0])
     with prepared():
         padded.state = engine.enlarged(padded.kinds, padded.state, 64 * 128)
     same(finished(plain), finished(padded))

@@ -9,10 +9,12 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from ecosim.model.population import Agents, Population, Rows, newborn, written
+from ecosim.model.population import Agents, Population, Rows, newborn, rewritten, written
 from ecosim.model.slots import nth_true
 from ecosim.model.structure import Kinds
 from ecosim.model.tally import Tally, added, emptied, largest_by_patch, settled
+
+_AT_ONCE = 4096  # newborns of a Wright-Fisher generation
 
 
 class Turnover(NamedTuple):
@@ -26,9 +28,14 @@ class Turnover(NamedTuple):
     newborns: Callable[[Population, Array], Rows]  # (population so far, ranks [B]) -> rows
 
 
-def chunk(capacity: int) -> int:
-    """Return how many newborns are written at once: a 64th of the slots, in whole blocks."""
-    return max(64, capacity // 64 // 64 * 64)
+def chunk(kinds: Kinds, capacity: int) -> int:
+    """Return how many newborns are written at once: a 64th of the slots, in whole blocks.
+
+    Where everybody is replaced, a small population on two niches is written at once. With more
+    niches a step on the simplex may round differently in its last bit in larger batches.
+    """
+    whole = kinds.selection == "wright-fisher" and kinds.niches <= 2
+    return max(min(capacity, _AT_ONCE) if whole else 64, capacity // 64 // 64 * 64)
 
 
 def settle(
@@ -50,7 +57,7 @@ def settle(
 
 def _without(kinds: Kinds, population: Population, dies: Array, tally: Tally) -> Tally:
     capacity = dies.shape[0]
-    size = chunk(capacity)
+    size = chunk(kinds, capacity)
     count = jnp.sum(dies)
 
     def take(carry: tuple[Array, Tally]) -> tuple[Array, Tally]:
@@ -68,7 +75,7 @@ def _with(
     kinds: Kinds, agents: Agents, turnover: Turnover, population: Population, tally: Tally
 ) -> tuple[Population, Tally]:
     capacity = population.alive.shape[0]
-    size = chunk(capacity)
+    size = chunk(kinds, capacity)
 
     def write(
         carry: tuple[Array, Population, Tally, Array],
@@ -81,9 +88,9 @@ def _with(
         tally = added(kinds, tally, born, real, sign=1)
         claims = jnp.where(real[:, None], born.strength, 0)
         claims = largest_by_patch(kinds, jnp.where(real, born.patch, 0), claims)
-        return (
-            start + size, written(population, slots, born), tally, jnp.maximum(largest, claims)
-        )  # fmt: skip
+        put = rewritten if size == capacity else written
+        after = put(population, slots, born)
+        return start + size, after, tally, jnp.maximum(largest, claims)
 
     start = (jnp.zeros((), jnp.int64), population, tally, jnp.zeros_like(tally.bound))
     _, population, tally, largest = jax.lax.while_loop(

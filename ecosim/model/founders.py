@@ -156,6 +156,7 @@ def _one_block(kinds: Kinds) -> Population:
         "strikes": jnp.int32, "breadth": f, "depth": f, "niche": jnp.int32,
     }  # fmt: skip
     return Population(
+        retained=jnp.zeros((slots, kinds.retains), f),
         trait=jnp.zeros((slots, 2 if kinds.space == "axis" else 0), f),
         allocation=jnp.zeros((slots, kinds.niches), f),
         strength=jnp.zeros((slots, kinds.niches), f),

@@ -36,6 +36,7 @@ class Stream(IntEnum):
     SEGMENTS = 15
     SHUFFLE = 16
     TURNED_AWAY = 17
+    PASSES = 18
 
 
 def run_key(seed: int) -> Array:

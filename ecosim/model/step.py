@@ -20,6 +20,7 @@ from ecosim.model import (
     inheritance,
     patches,
     response,
+    tradeoff,
 )
 from ecosim.model.births import Turnover
 from ecosim.model.competition import Exchange
@@ -103,8 +104,13 @@ def step(world: World, kinds: Kinds, parameters: Parameters, state: State) -> St
     )
     adapts = kinds.drifting or kinds.adaptation != "none"
     tally = counted(kinds, population, state.tally.most) if adapts else state.tally
+    competence = None
+    if kinds.tradeoff == "standard":
+        competence = tradeoff.passed(
+            p.agents.tradeoff, population.strength, population.id, clock=state.clock, key=state.key
+        )
     exchange = competition.exchange(
-        kinds, p.competition, population, tally=tally, supply=supply,
+        kinds, p.competition, population, tally=tally, supply=supply, competence=competence,
         size=world.size(p.selection, population) if world.size else None,
     )  # fmt: skip
     around = Surroundings(state.clock, state.key, exchange, env.positions, p.mutation, p.dispersal)

@@ -29,6 +29,13 @@ class Kinds:
     events: bool
     groups: int  # 0: the founders are not told apart
     until: str
+    floor: bool
+    window: bool  # gains or profits add up over several steps
+
+    @property
+    def retains(self) -> int:
+        """Return how many numbers a firm retains until it invests them: 1 or 0."""
+        return int(self.window and self.world == "market")
 
 
 def kinds_of(scenario: Scenario) -> Kinds:
@@ -53,6 +60,8 @@ def kinds_of(scenario: Scenario) -> Kinds:
         events=scenario.record.events,
         groups=len(scenario.population.groups),
         until=scenario.run.until or "",
+        floor=scenario.tradeoff.floor > 0,
+        window=(scenario.market.investment.period if market else scenario.selection.window) > 1,
     )
 
 

@@ -70,15 +70,19 @@ class Tradeoff:
     """Budget to competence, niche by niche; e = budget x allocation is the effort.
 
     `power`: e^s; `saturating`: e^s / (e^s + half_saturation^s); `threshold`: e^s, or nothing when
-    below `threshold`. `transfer` adds that share of the competence in related niches (negative:
+    below `threshold`; `standard`: a niche is passed, competence 1 or 0, when e^s and a Gaussian
+    `noise` (its standard deviation; new each step, agent and niche) exceed `threshold`.
+    Competence is never below `floor`. `transfer` adds that share of the competence in related niches (negative:
     interference) over the graph of relatedness. `breadth_cost` shrinks the budget by
     exp(-cost (breadth - 1)).
     """
 
-    kind: Literal["power", "saturating", "threshold"] = "power"
+    kind: Literal["power", "saturating", "threshold", "standard"] = "power"
     exponent: Exponent = 2.0
     half_saturation: Positive | None = None
     threshold: Positive | None = None
+    noise: NonNegative | None = None
+    floor: NonNegative = 0.0
     transfer: SignedShare = 0.0
     breadth_cost: NonNegative = 0.0
 
@@ -88,9 +92,10 @@ class Competition:
     """`contest`: each niche divides its supply by competence^exponent (soft selection).
 
     `additive`: payoffs add over niches and the whole supply is divided by their sum (hard
-    selection). `unclaimed` is a rival mass that nobody embodies: what it wins stays unclaimed.
+    selection). `independent`: nobody competes, a niche pays each its supply times its competence,
+    and emits what is received. `unclaimed` is a rival mass that nobody embodies: what it wins stays unclaimed.
     """
 
-    kind: Literal["contest", "additive"] = "contest"
+    kind: Literal["contest", "additive", "independent"] = "contest"
     exponent: Exponent = 1.0
     unclaimed: NonNegative = 0.0

@@ -26,7 +26,9 @@ class Selection:
     probability `mortality`, and divides in two equal halves at a stock of `division`.
     `moran`: one birth and one death a step, the birth in proportion to gain (`birth-death`: the
     dead is drawn after, among all; `death-birth`: before, and cannot be the parent).
-    `wright-fisher`: all are replaced at once by offspring in proportion to gain.
+    `wright-fisher`: all are replaced at once by offspring in proportion to gain. With a `window`
+    gains add up over so many steps before that: an arithmetic mean within a window, a geometric
+    one across windows (Levins 1968). An environment whose spells are shorter is fine-grained.
     """
 
     kind: Literal["energy", "moran", "wright-fisher"] = "energy"
@@ -34,6 +36,7 @@ class Selection:
     mortality: Share = 0.01
     division: Positive = 2.0
     order: Literal["birth-death", "death-birth"] = "birth-death"
+    window: Whole = 1
 
 
 @dataclass(frozen=True, config=CONFIG)
@@ -91,11 +94,13 @@ class Investment:
     `flow` f: capital moves from firms below to firms above the mean performance, f times their
     relative distance from it, total unchanged.
     `defunding`: share of capital withdrawn in a period below the standard.
+    `period`: all that is retained moves capital every so many steps only; in between it adds up.
     """
 
     reinvestment: Share = 1.0
     flow: Share = 0.0
     defunding: ProperShare = 0.0
+    period: Whole = 1
 
 
 @dataclass(frozen=True, config=CONFIG)

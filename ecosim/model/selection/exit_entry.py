@@ -48,6 +48,7 @@ class Parameters(NamedTuple):
     budget: Array
     width: Array  # width of an entrant's niche on an axis
     limit: Array  # int64; read only where kinds.limited
+    period: Array  # int64 steps from one investment to the next; read only where kinds.retains
 
 
 def parameters(scenario: Scenario) -> Parameters:
@@ -75,7 +76,11 @@ def parameters(scenario: Scenario) -> Parameters:
         "width": population.width or scenario.niches.length,
     }
     values = {name: traced(float(value), dtype) for name, value in numbers.items()}
-    return Parameters(**values, limit=traced(population.limit or 0, "int64"))
+    return Parameters(
+        **values,
+        limit=traced(population.limit or 0, "int64"),
+        period=traced(m.investment.period, "int64"),
+    )
 
 
 def performance(population: Population, gain: Array) -> Array:
@@ -102,11 +107,16 @@ def decide(
     strikes = jnp.where(below, population.strikes + 1, 0)
     capital = _capital(p, population, own, mean, below)
     insolvent = alive & (capital <= 0)  # what is not a number stays, and stops the run
+    retained = population.retained
+    if kinds.retains:
+        capital, retained, insolvent = _waiting(p, population, capital, around.clock)
     dies = insolvent | (alive & (strikes.astype(p.patience.dtype) >= p.patience) & kinds.exit)
     survives = alive & ~dies
     if kinds.shuffle_capital:
         capital = _shuffled(population.id, survives, capital, around)
-    after = population._replace(stock=capital, strikes=strikes, age=population.age + 1)
+    after = population._replace(
+        stock=capital, retained=retained, strikes=strikes, age=population.age + 1
+    )
     entrants = foundings(p, jnp.sum(alive), around)
     refused = jnp.zeros((), jnp.int64)
     if kinds.limited:
@@ -139,6 +149,21 @@ def _capital(p: Parameters, population: Population, own: Array, mean: Array, bel
     kept = jnp.where(profit > 0, p.reinvestment * profit, profit)
     moved = capital + kept + p.flow * capital * relative
     return jnp.where(below, moved * (1 - p.defunding), moved)
+
+
+def _waiting(
+    p: Parameters, population: Population, capital: Array, clock: Array
+) -> tuple[Array, Array, Array]:
+    """Return capital `[C]`, what is retained `[C, 1]` and who is insolvent `[C]`.
+
+    What would have moved capital is retained until the period ends, and moves it then.
+    """
+    retained = population.retained[:, 0] + (capital - population.stock)
+    worth = population.stock + retained
+    invests = (clock + 1) % p.period == 0
+    capital = jnp.where(invests, worth, population.stock)
+    retained = jnp.where(invests, 0, retained)[:, None]
+    return capital, retained, population.alive & (worth <= 0)
 
 
 def _shuffled(ids: Array, survives: Array, capital: Array, around: Surroundings) -> Array:
