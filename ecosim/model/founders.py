@@ -35,7 +35,7 @@ class Start(NamedTuple):
 
 
 def start_of(scenario: Scenario) -> tuple[str, Start]:
-    """Return the kind of start (table, random or axis) and its numbers."""
+    """Return the kind of start (table, random, random-specialists or axis) and its numbers."""
     p, k, dtype = scenario.population, scenario.niches.count, scenario.run.precision
     group = _group_of_each(scenario)
     factor = np.array([g.budget for g in p.groups] or [1.0])[group]
@@ -45,8 +45,8 @@ def start_of(scenario: Scenario) -> tuple[str, Start]:
         kind = "axis"
     elif p.groups:
         table, row = np.array([g.allocation for g in p.groups]), group
-    elif p.start == "random":
-        kind = "random"
+    elif p.start in ("random", "random-specialists"):
+        kind = p.start
     elif p.start == "specialists":
         table, row = np.eye(k), np.arange(p.size) % k
     elif p.allocation is not None:
@@ -121,6 +121,12 @@ def founders(
     else:
         if start_kind == "random":
             allocation = random_scope(ids, zero, key, jnp.ones(kinds.niches, kinds.dtype))
+        elif start_kind == "random-specialists":
+            unit = randomness.fine_uniform(key, zero, Stream.SCOPE, ids)
+            own = jnp.floor(unit * kinds.niches).astype(jnp.int32)
+            allocation = jax.nn.one_hot(
+                jnp.minimum(own, kinds.niches - 1), kinds.niches, dtype=kinds.dtype
+            )
         else:
             allocation = jnp.asarray(start.table)[start.row]
 

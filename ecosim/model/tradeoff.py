@@ -81,9 +81,10 @@ def passed(parameters: Parameters, effort: Array, ids: Array, *, clock: Array, k
     """Return competence 1 or 0 `[C, K]` of efforts `[C, K]` under a performance standard.
 
     An agent passes a niche in a step when effort + noise > threshold, the noise Gaussian and
-    drawn anew for each step, agent and niche.
+    drawn anew for each step, agent and niche. Niches without effort are not tried.
     """
     drawn = randomness.normals(
         key, clock, Stream.PASSES, ids, count=effort.shape[1], dtype=effort.dtype
     )
-    return (effort + parameters.noise * drawn > parameters.threshold).astype(effort.dtype)
+    passes = effort + parameters.noise * drawn > parameters.threshold
+    return (passes & (effort > 0)).astype(effort.dtype)

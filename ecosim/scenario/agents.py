@@ -43,7 +43,8 @@ class Population:
     """The agents at step 0.
 
     `start`: `even` spreads the budget over all niches, `random` over a random subset,
-    `specialists` puts it on one niche, in turn; or give `allocation`, `groups` or a `web` file.
+    `specialists` puts it on one niche, in turn, `random-specialists` on one at random; or
+    give `allocation`, `groups` or a `web` file.
     `variation` is the standard deviation of a Gaussian step applied once to each allocation.
     `stock` is the reserve (ecology) or capital (market) an agent starts with, uniform within
     +- `stock_variation` of itself. On an axis `position` and `width` are the Gaussian utilisation
@@ -53,7 +54,7 @@ class Population:
 
     size: PopulationSize = 1000
     budget: Positive = 1.0
-    start: Literal["even", "random", "specialists"] = "even"
+    start: Literal["even", "random", "specialists", "random-specialists"] = "even"
     allocation: Weights | None = None
     variation: NonNegative = 0.0
     groups: Annotated[tuple[Group, ...], Frozen] = ()
@@ -72,9 +73,9 @@ class Tradeoff:
     `power`: e^s; `saturating`: e^s / (e^s + half_saturation^s); `threshold`: e^s, or nothing when
     below `threshold`; `standard`: a niche is passed, competence 1 or 0, when e^s and a Gaussian
     `noise` (its standard deviation; new each step, agent and niche) exceed `threshold`.
-    Competence is never below `floor`. `transfer` adds that share of the competence in related niches (negative:
-    interference) over the graph of relatedness. `breadth_cost` shrinks the budget by
-    exp(-cost (breadth - 1)).
+    Only niches with e > 0 are tried. Competence is never below `floor`. `transfer` adds that share
+    of the competence in related niches (negative: interference) over the graph of relatedness.
+    `breadth_cost` shrinks the budget by exp(-cost (breadth - 1)).
     """
 
     kind: Literal["power", "saturating", "threshold", "standard"] = "power"
@@ -93,7 +94,8 @@ class Competition:
 
     `additive`: payoffs add over niches and the whole supply is divided by their sum (hard
     selection). `independent`: nobody competes, a niche pays each its supply times its competence,
-    and emits what is received. `unclaimed` is a rival mass that nobody embodies: what it wins stays unclaimed.
+    and emits what is received. `unclaimed` is a rival mass that nobody embodies: what it wins
+    stays unclaimed.
     """
 
     kind: Literal["contest", "additive", "independent"] = "contest"

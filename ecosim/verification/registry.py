@@ -6,7 +6,10 @@ import importlib
 
 from ecosim.verification.case import Case
 
-_MODULES: tuple[str, ...] = ()
+_MODULES: tuple[str, ...] = (
+    "budget",
+    "grain",
+)
 
 
 def cases() -> list[Case]:
