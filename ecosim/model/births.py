@@ -15,11 +15,14 @@ from ecosim.model.population import (
     Rows,
     newborn,
     reallocated,
+    rewritten,
     written,
 )
 from ecosim.model.slots import nth_true
 from ecosim.model.structure import Kinds
 from ecosim.model.tally import Tally, added, counted, emptied, largest_by_patch, settled
+
+_AT_ONCE = 4096  # newborns of a Wright-Fisher generation
 
 
 class Turnover(NamedTuple):
@@ -37,11 +40,14 @@ class Turnover(NamedTuple):
 def chunk(kinds: Kinds, capacity: int) -> int:
     """Return how many newborns are written at once: a 64th of the slots, in whole blocks.
 
-    Where one is born in each step, one.
+    Where one is born in each step, one. Where everybody is replaced, a small population on two
+    niches is written at once; with more niches a step on the simplex may round differently in its
+    last bit in larger batches.
     """
     if kinds.selection == "moran":
         return 1
-    return max(64, capacity // 64 // 64 * 64)
+    whole = kinds.selection == "wright-fisher" and kinds.niches <= 2
+    return max(min(capacity, _AT_ONCE) if whole else 64, capacity // 64 // 64 * 64)
 
 
 def settle(
@@ -106,9 +112,9 @@ def _with(
         tally = added(kinds, tally, born, real, sign=1)
         claims = jnp.where(real[:, None], born.strength, 0)
         claims = largest_by_patch(kinds, jnp.where(real, born.patch, 0), claims)
-        return (
-            start + size, written(population, slots, born), tally, jnp.maximum(largest, claims)
-        )  # fmt: skip
+        put = rewritten if size == capacity else written
+        after = put(population, slots, born)
+        return start + size, after, tally, jnp.maximum(largest, claims)
 
     start = (jnp.zeros((), jnp.int64), population, tally, jnp.zeros_like(tally.bound))
     _, population, tally, largest = jax.lax.while_loop(

@@ -3,7 +3,8 @@
 `contest` is soft selection (Levene 1953; Christiansen 1975): each niche divides its own supply,
 gain_i = sum_k supply_k w_ik / (R + sum_j w_jk). `additive` is hard selection: payoffs
 W_i = sum_k share_k w_ik add up and the whole supply is divided by them, gain_i =
-S W_i / (R + sum_j W_j). w is competence^exponent, times the output of a firm's capital.
+S W_i / (R + sum_j W_j). `independent`: nobody competes, gain_i = sum_k supply_k w_ik, and a niche
+emits what it pays. w is competence^exponent, times the output of a firm's capital.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ class Exchange(NamedTuple):
 
     gain: Array  # float[C] received by each agent; 0 for the dead
     price: Array  # float[P, K] supply for a unit of claim; inf where supply meets no claim
-    supply: Array  # float[P, K] emitted
+    supply: Array  # float[P, K] emitted; float64 where that is what was paid
     unclaimed: Array  # float64[P, K] emitted and received by nobody
     cost: Array | None = None  # float[C] what each firm's conduct cost it; None: no conduct
     split: Array | None = None  # float64[G] share of each group in niche 0, where agents choose
@@ -51,6 +52,7 @@ def exchange(
     tally: Tally,
     size: Array | None,
     supply: Array,
+    competence: Array | None = None,
 ) -> Exchange:
     """Return gains and what is left of a supply.
 
@@ -61,14 +63,18 @@ def exchange(
         tally: running sums over them.
         size: factor on each agent's claims (a firm's output), `[C]`; None: 1 for all.
         supply: emitted per patch and niche, `[P, K]`.
+        competence: of each agent in this step `[C, K]`; None: the one it keeps for life.
 
     """
-    claims = jnp.where(population.alive[:, None], population.strength, 0)
+    strength = population.strength if competence is None else competence
+    claims = jnp.where(population.alive[:, None], strength, 0)
     if size is not None:
         claims = claims * size[:, None]
     if kinds.competition == "additive":
         return _additive(kinds, parameters, population, claims, supply)
-    if size is None:
+    if kinds.competition == "independent":
+        return _independent(kinds, population, claims, supply)
+    if size is None and competence is None:
         totals = tally.sums.claims.astype(jnp.float64) * tally.claim_unit
     else:
         totals = _totals(kinds, population, claims)
@@ -95,6 +101,12 @@ def _additive(
     price = shares * rate[:, None].astype(supply.dtype)
     price = jnp.where((mass > 0)[:, None] | (shares <= 0), price, jnp.inf)
     return Exchange(gain, price, supply, left[:, None] * shares.astype(jnp.float64))
+
+
+def _independent(kinds: Kinds, population: Population, claims: Array, supply: Array) -> Exchange:
+    gain = _paid(kinds, population, claims, supply)
+    paid = _totals(kinds, population, claims) * supply.astype(jnp.float64)
+    return Exchange(gain, supply, paid, jnp.zeros(supply.shape, jnp.float64))
 
 
 def _totals(kinds: Kinds, population: Population, claims: Array) -> Array:

@@ -36,7 +36,7 @@ class Start(NamedTuple):
 
 
 def start_of(scenario: Scenario) -> tuple[str, Start]:
-    """Return the kind of start (table, random, pareto or axis) and its numbers."""
+    """Return the kind of start (table, a word of population.start, or axis) and its numbers."""
     p, k, dtype = scenario.population, scenario.niches.count, scenario.run.precision
     group = _group_of_each(scenario)
     factor = np.array([g.budget for g in p.groups] or [1.0])[group]
@@ -47,7 +47,7 @@ def start_of(scenario: Scenario) -> tuple[str, Start]:
         kind = "axis"
     elif p.groups:
         table, row = np.array([g.allocation for g in p.groups], float), group
-    elif p.start in ("random", "pareto"):
+    elif p.start in ("random", "random-specialists", "pareto"):
         kind = p.start
     elif p.start == "specialists":
         table, row = np.eye(k), np.arange(p.size) % k
@@ -156,6 +156,12 @@ def founders(
             allocation = pareto_scope(
                 ids, zero, key, exponent=start.breadth_exponent, count=kinds.niches
             ).astype(kinds.dtype)
+        elif start_kind == "random-specialists":
+            unit = randomness.fine_uniform(key, zero, Stream.SCOPE, ids)
+            own = jnp.floor(unit * kinds.niches).astype(jnp.int32)
+            allocation = jax.nn.one_hot(
+                jnp.minimum(own, kinds.niches - 1), kinds.niches, dtype=kinds.dtype
+            )
         else:
             allocation = jnp.asarray(start.table)[start.row]
 
@@ -192,6 +198,7 @@ def _one_block(kinds: Kinds) -> Population:
         "strikes": jnp.int32, "breadth": f, "depth": f, "niche": jnp.int32,
     }  # fmt: skip
     return Population(
+        retained=jnp.zeros((slots, kinds.retains), f),
         trait=jnp.zeros((slots, 2 if kinds.space == "axis" else 0), f),
         allocation=jnp.zeros((slots, kinds.niches), f),
         conduct=jnp.zeros((slots, kinds.choices), f),

@@ -11,6 +11,8 @@ from jax import Array
 
 from ecosim.model import exact
 
+_EXCHANGED = 8  # columns
+
 
 def utilisation(trait: Array, positions: Array) -> Array:
     """Return shares `[N, K]` proportional to exp(-(position - z)^2 / (2 w^2)).
@@ -31,13 +33,26 @@ def to_simplex(points: Array) -> Array:
 
     Two niches: clipping the first share to [0, 1].
     """
-    falling = -jnp.sort(-points, axis=1)
+    falling = _falling(points)
     rank = jnp.arange(1, points.shape[1] + 1, dtype=points.dtype)
     excess = (jnp.cumsum(falling, axis=1) - 1) / rank[None, :]
     kept = jnp.sum(falling > excess, axis=1, keepdims=True)
     shift = jnp.take_along_axis(excess, jnp.maximum(kept - 1, 0), axis=1)
     clipped = jnp.maximum(points - shift, 0)
     return clipped / exact.across(clipped)[:, None]
+
+
+def _falling(points: Array) -> Array:
+    """Return rows `[N, K]` sorted from the largest; few columns by exchanges, which is faster."""
+    count = points.shape[1]
+    if count > _EXCHANGED:
+        return -jnp.sort(-points, axis=1)
+    columns = [points[:, k] for k in range(count)]
+    for end in range(count - 1, 0, -1):
+        for k in range(end):
+            one, two = columns[k], columns[k + 1]
+            columns[k], columns[k + 1] = jnp.maximum(one, two), jnp.minimum(one, two)
+    return jnp.stack(columns, axis=1)
 
 
 def step_on_simplex(allocation: Array, noise: Array, size: Array) -> Array:

@@ -46,6 +46,7 @@ class Stream(IntEnum):
     FLUCTUATION = 24
     HABITAT = 25
     OFFSPRING = 26
+    PASSES = 27
     EVENT = 30
     EVENT_AGENT = 31
     EVENT_TIME = 32

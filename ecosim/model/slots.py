@@ -8,6 +8,7 @@ from jax import Array
 from ecosim.model import exact
 
 BLOCK = 64
+_SEARCHED = 8192  # slots up to which one running count is faster than counts by blocks
 
 
 def nth_true(mask: Array, which: Array) -> Array:
@@ -18,6 +19,9 @@ def nth_true(mask: Array, which: Array) -> Array:
         which: ranks counted from 0, any shape; those beyond the last true entry give C.
 
     """
+    if mask.shape[0] <= _SEARCHED:
+        ends = jnp.cumsum(mask, dtype=jnp.int32)
+        return jnp.searchsorted(ends, which.astype(jnp.int32), side="right").astype(jnp.int64)
     blocks = mask.reshape(-1, BLOCK)
     ends = jnp.cumsum(jnp.sum(blocks, axis=1, dtype=jnp.int32))
     block = jnp.searchsorted(ends, which.astype(jnp.int32), side="right")

@@ -25,6 +25,7 @@ from ecosim.model import (
     patches,
     resources,
     response,
+    tradeoff,
 )
 from ecosim.model.births import Turnover
 from ecosim.model.competition import Exchange
@@ -130,8 +131,14 @@ def step(world: World, kinds: Kinds, parameters: Parameters, state: State) -> St
             kinds, p.selection, population, supply=supply, clock=state.clock, key=state.key
         )
     else:
+        competence = None
+        if kinds.tradeoff == "standard":
+            competence = tradeoff.passed(
+                p.agents.tradeoff, population.strength, population.id, clock=state.clock,
+                key=state.key,
+            )  # fmt: skip
         exchange = competition.exchange(
-            kinds, p.competition, population, tally=tally, supply=supply,
+            kinds, p.competition, population, tally=tally, supply=supply, competence=competence,
             size=world.size(p.selection, population) if world.size else None,
         )  # fmt: skip
     around = Surroundings(

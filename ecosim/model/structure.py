@@ -37,6 +37,8 @@ class Kinds:
     conduct: str
     reply: str  # how firms answer one another: in sequence or damped
     demography: str  # of habitats: densities, individuals, or none
+    floor: bool
+    window: bool  # gains or profits add up over several steps
 
     @property
     def oligopoly(self) -> bool:
@@ -47,6 +49,11 @@ class Kinds:
     def choices(self) -> int:
         """Columns that hold a firm's conduct: its choice, and its site on a circle."""
         return (2 if self.conduct == "price" else 1) if self.oligopoly else 0
+
+    @property
+    def retains(self) -> int:
+        """Return how many numbers a firm retains until it invests them: 1 or 0."""
+        return int(self.window and self.world == "market")
 
 
 def kinds_of(scenario: Scenario) -> Kinds:
@@ -81,6 +88,8 @@ def kinds_of(scenario: Scenario) -> Kinds:
         conduct=scenario.market.conduct.kind,
         reply=scenario.market.conduct.rule,
         demography=scenario.habitats.demography if scenario.habitats else "",
+        floor=scenario.tradeoff.floor > 0,
+        window=(scenario.market.investment.period if market else scenario.selection.window) > 1,
     )
 
 

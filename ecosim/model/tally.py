@@ -96,8 +96,7 @@ def sums(kinds: Kinds, tally: Tally, rows: Population, who: Array) -> Sums:
     direction = jnp.where(norm > 0, x / jnp.where(norm > 0, norm, 1), 0)
     claim_unit = tally.claim_unit[rows.patch] if kinds.patches > 1 else tally.claim_unit
     claims = exact.rounded(jnp.where(column, rows.strength, 0), claim_unit)
-    counts = who.astype(jnp.int64)
-    niches, span = jnp.zeros(kinds.niches, jnp.int64), max(kinds.niches - 1, 1)
+    span = max(kinds.niches - 1, 1)
     place = jnp.clip((rows.breadth - 1) / span * BINS, 0, BINS - 1).astype(jnp.int32)
     special = who & (rows.depth >= SPECIALIST)
     return Sums(
@@ -106,10 +105,18 @@ def sums(kinds: Kinds, tally: Tally, rows: Population, who: Array) -> Sums:
         direction=jnp.sum(exact.rounded(jnp.where(column, direction, 0), unit), axis=0),
         breadth=jnp.sum(exact.rounded(jnp.where(who, rows.breadth / kinds.niches, 0), unit)),
         depth=jnp.sum(exact.rounded(jnp.where(who, rows.depth, 0), unit)),
-        main=niches.at[rows.niche].add(counts),
-        specialists=niches.at[rows.niche].add(special.astype(jnp.int64)),
-        histogram=jnp.zeros(BINS, jnp.int64).at[place].add(counts),
+        main=_heads(rows.niche, who, kinds.niches),
+        specialists=_heads(rows.niche, special, kinds.niches),
+        histogram=_heads(place, who, BINS),
     )
+
+
+def _heads(place: Array, who: Array, count: int) -> Array:
+    """Return how many of `who` `[B]` are at each of `count` places, int64[count]."""
+    if count <= BINS:
+        here = place[:, None] == jnp.arange(count, dtype=place.dtype)[None, :]
+        return jnp.sum(here & who[:, None], axis=0, dtype=jnp.int64)
+    return jnp.zeros(count, jnp.int64).at[place].add(who.astype(jnp.int64))
 
 
 def by_patch(kinds: Kinds, patch: Array, whole: Array) -> Array:

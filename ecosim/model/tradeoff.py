@@ -7,7 +7,8 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jax import Array
 
-from ecosim.model import exact, graphs
+from ecosim.model import exact, graphs, randomness
+from ecosim.model.randomness import Stream
 from ecosim.model.traced import traced
 from ecosim.scenario import Scenario
 
@@ -19,6 +20,8 @@ class Parameters(NamedTuple):
     half_saturation: Array
     threshold: Array
     breadth_cost: Array
+    floor: Array
+    noise: Array  # standard deviation, kind `standard`
     transfer: Array | None  # [K, K] competence that a related niche lends; None: no graph
 
 
@@ -34,6 +37,8 @@ def parameters(scenario: Scenario) -> Parameters:
         half_saturation=traced(t.half_saturation or 1.0, dtype),
         threshold=traced(t.threshold or 0.0, dtype),
         breadth_cost=traced(t.breadth_cost, dtype),
+        floor=traced(t.floor, dtype),
+        noise=traced(t.noise or 0.0, dtype),
         transfer=transfer,
     )
 
@@ -50,7 +55,7 @@ def competence(
     """Return competence `[N, K]` of allocations `[N, K]` by agents of a budget `[N]`.
 
     Args:
-        kind: power, saturating or threshold.
+        kind: power, saturating, threshold or standard (its effort, which `passed` then judges).
         parameters: traced numbers.
         budget: what an agent divides, `[N]`.
         allocation: shares `[N, K]` on the simplex.
@@ -70,3 +75,16 @@ def competence(
         return own
     lent = sum(own[:, j, None] * parameters.transfer[j][None, :] for j in range(own.shape[1]))
     return jnp.maximum(own + lent, 0)
+
+
+def passed(parameters: Parameters, effort: Array, ids: Array, *, clock: Array, key: Array) -> Array:
+    """Return competence 1 or 0 `[C, K]` of efforts `[C, K]` under a performance standard.
+
+    An agent passes a niche in a step when effort + noise > threshold, the noise Gaussian and
+    drawn anew for each step, agent and niche. Niches without effort are not tried.
+    """
+    drawn = randomness.normals(
+        key, clock, Stream.PASSES, ids, count=effort.shape[1], dtype=effort.dtype
+    )
+    passes = effort + parameters.noise * drawn > parameters.threshold
+    return (passes & (effort > 0)).astype(effort.dtype)

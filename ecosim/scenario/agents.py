@@ -48,10 +48,10 @@ class Group:
 class Population:
     """The agents at step 0.
 
-    `start`: `even` spreads the budget over all niches, `random` over a random subset,
-    `specialists` puts it on one niche, in turn, `pareto` evenly on k niches drawn at random, k with
-    the probability [k^-a - (k+1)^-a] / [1 - (K+1)^-a], a being `breadth_exponent` (Forister et al.
-    2015); or give `allocation`, `groups` or a `web` file.
+    `start`: `even` spreads the budget over all niches, `random` over a random subset, `specialists`
+    puts it on one niche, in turn, `random-specialists` on one at random, `pareto` evenly on k
+    niches drawn at random, k with the probability [k^-a - (k+1)^-a] / [1 - (K+1)^-a], a being
+    `breadth_exponent` (Forister et al. 2015); or give `allocation`, `groups` or a `web` file.
     `variation` is the standard deviation of a Gaussian step applied once to each allocation.
     `stock` is the reserve or abundance (ecology) or capital (market) an agent starts with, uniform
     within +- `stock_variation` of itself. On an axis `position` and `width` are the Gaussian
@@ -61,7 +61,7 @@ class Population:
 
     size: PopulationSize = 1000
     budget: Positive = 1.0
-    start: Literal["even", "random", "specialists", "pareto"] = "even"
+    start: Literal["even", "random", "specialists", "random-specialists", "pareto"] = "even"
     breadth_exponent: Exponent | None = None
     allocation: Weights | None = None
     variation: NonNegative = 0.0
@@ -79,15 +79,19 @@ class Tradeoff:
     """Budget to competence, niche by niche; e = budget x allocation is the effort.
 
     `power`: e^s; `saturating`: e^s / (e^s + half_saturation^s); `threshold`: e^s, or nothing when
-    below `threshold`. `transfer` adds that share of the competence in related niches (negative:
-    interference) over the graph of relatedness. `breadth_cost` shrinks the budget by
-    exp(-cost (breadth - 1)).
+    below `threshold`; `standard`: a niche is passed, competence 1 or 0, when e^s and a Gaussian
+    `noise` (its standard deviation; new each step, agent and niche) exceed `threshold`.
+    Only niches with e > 0 are tried. Competence is never below `floor`. `transfer` adds that share
+    of the competence in related niches (negative: interference) over the graph of relatedness.
+    `breadth_cost` shrinks the budget by exp(-cost (breadth - 1)).
     """
 
-    kind: Literal["power", "saturating", "threshold"] = "power"
+    kind: Literal["power", "saturating", "threshold", "standard"] = "power"
     exponent: Exponent = 2.0
     half_saturation: Positive | None = None
     threshold: Positive | None = None
+    noise: NonNegative | None = None
+    floor: NonNegative = 0.0
     transfer: SignedShare = 0.0
     breadth_cost: NonNegative = 0.0
 
@@ -97,7 +101,9 @@ class Competition:
     """`contest`: each niche divides its supply by competence^exponent (soft selection).
 
     `additive`: payoffs add over niches and the whole supply is divided by their sum (hard
-    selection). `unclaimed` is a rival mass that nobody embodies: what it wins stays unclaimed.
+    selection). `independent`: nobody competes, a niche pays each its supply times its competence,
+    and emits what is received. `unclaimed` is a rival mass that nobody embodies: what it wins
+    stays unclaimed.
     `resources`: the table of that name; `lotka-volterra`: the table `kernel`.
     `circular` (market): consumers spread evenly over a circle of circumference niches.length, as
     many as are supplied, each buy one unit from the firm that costs them least (Salop 1979).
@@ -105,9 +111,9 @@ class Competition:
     price, and pay in proportion to quality (Sutton 1991).
     """
 
-    kind: Literal["contest", "additive", "resources", "lotka-volterra", "circular", "cournot"] = (
-        "contest"
-    )
+    kind: Literal[
+        "contest", "additive", "independent", "resources", "lotka-volterra", "circular", "cournot"
+    ] = "contest"
     exponent: Exponent = 1.0
     unclaimed: NonNegative = 0.0
     kernel: Kernel | None = None

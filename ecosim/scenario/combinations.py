@@ -205,13 +205,18 @@ def _simplex(key: str, weights: tuple[float, ...], k: int) -> Iterator[Problem]:
 
 def _tradeoff(s: Scenario) -> Iterator[Problem]:
     tradeoff = s.tradeoff
-    for kind, name in (("saturating", "half_saturation"), ("threshold", "threshold")):
+    for name, kinds in (
+        ("half_saturation", ("saturating",)),
+        ("threshold", ("threshold", "standard")),
+        ("noise", ("standard",)),
+    ):
         given = getattr(tradeoff, name)
-        if (tradeoff.kind == kind) != (given is not None):
+        if (tradeoff.kind in kinds) != (given is not None):
+            listed = " or ".join(f"'{kind}'" for kind in kinds)
             yield Problem(
                 f"tradeoff.{name}",
                 str(given),
-                f"goes with tradeoff.kind = '{kind}', and only with it",
+                f"goes with tradeoff.kind = {listed}, and only with it",
             )
     if tradeoff.transfer != 0 and s.niches.space != "graph":
         yield Problem(

@@ -28,7 +28,9 @@ class Selection:
     probability `mortality`, and divides in two equal halves at a stock of `division`.
     `moran`: one birth and one death a step, the birth in proportion to gain (`birth-death`: the
     dead is drawn after, among all; `death-birth`: before, and cannot be the parent).
-    `wright-fisher`: all are replaced at once by offspring in proportion to gain.
+    `wright-fisher`: all are replaced at once by offspring in proportion to gain. With a `window`
+    gains add up over so many steps before that: an arithmetic mean within a window, a geometric
+    one across windows (Levins 1968). An environment whose spells are shorter is fine-grained.
     `growth`: an agent is a strain and its stock its abundance n, a density; in continuous time
     dn/dt = n (gain - upkeep) on explicit resources, or n growth_rate (1 - sum_j alpha_j n_j / K)
     by Lotka-Volterra competition. A step is one unit of time. `tolerance` bounds the relative
@@ -47,6 +49,7 @@ class Selection:
     growth_rate: Positive = 1.0
     extinction: NonNegative = 1e-6
     tolerance: Annotated[Positive, Ge(1e-13), Le(1e-3)] = 1e-9
+    window: Whole = 1
 
 
 @dataclass(frozen=True, config=CONFIG)
@@ -119,11 +122,13 @@ class Investment:
     `flow` f: capital moves from firms below to firms above the mean performance, f times their
     relative distance from it, total unchanged.
     `defunding`: share of capital withdrawn in a period below the standard.
+    `period`: all that is retained moves capital every so many steps only; in between it adds up.
     """
 
     reinvestment: Share = 1.0
     flow: Share = 0.0
     defunding: ProperShare = 0.0
+    period: Whole = 1
 
 
 @dataclass(frozen=True, config=CONFIG)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ecosim.errors import Problem
-from ecosim.scenario.agents import Competition, Population
+from ecosim.scenario.agents import Competition, Population, Tradeoff
 from ecosim.scenario.lifecycle import Mutation, Selection
 from ecosim.scenario.places import Niches
 
@@ -85,6 +85,9 @@ def vanishing(s: Scenario) -> Iterator[Problem]:
 def without_effect(s: Scenario) -> Iterator[Problem]:
     """Find words that were set and that nothing in this scenario reads."""
     moran = s.selection.kind == "moran" or s.world == "market"
+    fisher = s.selection.kind == "wright-fisher" or s.world == "market"
+    competes = s.competition.kind != "independent"
+    graded = s.tradeoff.kind != "standard"
     rules: list[tuple[str, Any, Any, bool, str]] = [
         (
             "niches.length",
@@ -99,6 +102,34 @@ def without_effect(s: Scenario) -> Iterator[Problem]:
             Selection().order,
             moran,
             "selection.kind = 'moran'",
+        ),
+        (
+            "selection.window",
+            s.selection.window,
+            Selection().window,
+            fisher,
+            "selection.kind = 'wright-fisher'",
+        ),
+        (
+            "competition.unclaimed",
+            s.competition.unclaimed,
+            Competition().unclaimed,
+            competes,
+            "competition.kind = 'contest' or 'additive'",
+        ),
+        (
+            "competition.exponent",
+            s.competition.exponent,
+            Competition().exponent,
+            graded,
+            "a graded competence, not with tradeoff.kind = 'standard'",
+        ),
+        (
+            "tradeoff.floor",
+            s.tradeoff.floor,
+            Tradeoff().floor,
+            graded,
+            "a graded competence, not with tradeoff.kind = 'standard'",
         ),
         (
             "population.start",

@@ -36,6 +36,7 @@ def _modified(scenario: Scenario, competition: str) -> dict[str, bool]:
         "tradeoff.kind is not power": tradeoff.kind != "power",
         "transfer between niches": tradeoff.transfer != 0,
         "a cost of breadth": tradeoff.breadth_cost != 0,
+        "a floor of competence": tradeoff.floor != 0,
         "unclaimed supply": scenario.competition.unclaimed != 0,
         "a changing environment": any(
             part is not None

@@ -99,6 +99,27 @@ def _factor(kinds: Kinds, p: Parameters, ids: Array, around: Surroundings) -> Ar
     return jnp.exp(p.drift - p.volatility**2 / 2 + p.volatility * noise)
 
 
+def waiting(
+    population: Population, stock: Array, period: Array, clock: Array
+) -> tuple[Array, Array, Array]:
+    """Return capital `[C]`, what is retained `[C, 1]` and what both are worth `[C]`.
+
+    What would have moved capital is retained until the period ends, and moves it then.
+
+    Args:
+        population: the firms at the start of the step.
+        stock: their capital, were it invested at once, `[C]`.
+        period: steps from one investment to the next.
+        clock: the step.
+
+    """
+    retained = population.retained[:, 0] + (stock - population.stock)
+    worth = population.stock + retained
+    invests = (clock + 1) % period == 0
+    kept = jnp.where(invests, 0, retained)[:, None]
+    return jnp.where(invests, worth, population.stock), kept, worth
+
+
 def shuffled(ids: Array, survives: Array, capital: Array, around: Surroundings) -> Array:
     """Deal the survivors' capital out among them, independently of slots."""
     high, low = randomness.words(around.key, around.clock, Stream.SHUFFLE, ids)

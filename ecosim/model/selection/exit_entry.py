@@ -29,6 +29,7 @@ class Parameters(NamedTuple):
     founding: founding.Parameters
     scale: Array  # output goes with capital^scale
     limit: Array  # int64; read only where kinds.limited
+    period: Array  # int64 steps from one investment to the next; read only where kinds.retains
 
 
 def parameters(scenario: Scenario) -> Parameters:
@@ -40,6 +41,7 @@ def parameters(scenario: Scenario) -> Parameters:
         founding=founding.parameters(scenario),
         scale=traced(scenario.market.costs.scale, scenario.run.precision),
         limit=traced(scenario.population.limit or 0, "int64"),
+        period=traced(scenario.market.investment.period, "int64"),
     )
 
 
@@ -55,10 +57,15 @@ def decide(
     stock = capital.moved(
         kinds, p.capital, population, own=own, mean=mean, below=below, around=around
     )
-    dies = exit.leaves(kinds, p.exit, population, strikes=strikes, capital=stock, around=around)
+    worth, retained = stock, population.retained
+    if kinds.retains:
+        stock, retained, worth = capital.waiting(population, stock, p.period, around.clock)
+    dies = exit.leaves(kinds, p.exit, population, strikes=strikes, capital=worth, around=around)
     if kinds.shuffle_capital:
         stock = capital.shuffled(population.id, alive & ~dies, stock, around)
-    after = population._replace(stock=stock, strikes=strikes, age=population.age + 1)
+    after = population._replace(
+        stock=stock, retained=retained, strikes=strikes, age=population.age + 1
+    )
     acquirer = None
     if kinds.mergers != "none":
         after, acquirer = mergers.merge(kinds, p.mergers, after, alive & ~dies, around)

@@ -1,0 +1,332 @@
+"""Heterogeneous selection: Levene's niches, fine and coarse grain (E3), niche width (M1)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ecosim.theory import budget, grain
+from ecosim.verification.case import Case, Curve, Parameter, Values
+from ecosim.verification.cases.observing import late_mean, recordings, wright_fisher
+
+VARIANCE_RATE = 0.1 * 0.02**2  # mutation rate x step^2
+LEVENE = "Levene 1953, Am Nat 87:331; haploid"
+HANNAN = "Freeman & Hannan 1983, Am J Sociol 88:1116"
+
+
+def _levene(v: Values, *, kind: str, start: float, steps: int) -> dict[str, Any]:
+    """Two types of competence 1+s : 1 and 1 : 1+s, as budget 2+s times their allocations."""
+    s, c = v["s"], v["c"]
+    high, low = (1 + s) / (2 + s), 1 / (2 + s)
+    groups = [
+        {"name": "type 1", "allocation": [high, low], "share": start},
+        {"name": "type 2", "allocation": [low, high], "share": 1 - start},
+    ]
+    return wright_fisher(
+        supply=[c, 1 - c],
+        size=v["N"],
+        exponent=1.0,
+        steps=steps,
+        population={"groups": groups, "budget": 2 + s},
+        competition={"kind": kind},
+        mutation={"rate": 0.0},
+    )
+
+
+def _burn_in(v: Values) -> int:
+    """Ten relaxation times: what the start is off by has shrunk by e^-10."""
+    return int(np.ceil(10 * grain.levene_relaxation(v["c"], v["s"])))
+
+
+def _observed_soft(v: Values, seeds: Sequence[int]) -> Any:
+    burn = _burn_in(v)
+    start = min(max(grain.levene_equilibrium(v["c"], v["s"]), 1 / v["N"]), 1 - 1 / v["N"])
+    raw = _levene(v, kind="contest", start=start, steps=burn + v["T"])
+    return late_mean(raw | {"record": {"every": 10}}, seeds, "group_share_0", burn)
+
+
+def _chain_bias(v: Values) -> float:
+    mean, _ = grain.levene_quasi_stationary(v["c"], v["s"], v["N"])
+    return abs(mean - grain.levene_equilibrium(v["c"], v["s"]))
+
+
+def _soft_refuses(v: Values) -> str | None:
+    low, high = grain.levene_band(v["s"])
+    if not low < v["c"] < high:
+        return f"both types persist only for {low:.4f} < c < {high:.4f} (1/(2+s), (1+s)/(2+s))"
+    _, loss = grain.levene_quasi_stationary(v["c"], v["s"], v["N"])
+    needed = 1000 * (_burn_in(v) + v["T"])
+    if loss < needed:
+        return (
+            f"a type is lost after {loss:.3g} generations on average (exact chain), which must be "
+            f"1000 times the {needed // 1000} generations of a run: take larger N or s, or c "
+            "nearer to 1/2"
+        )
+    return None
+
+
+def _hard_steps(v: Values) -> int:
+    advantage = abs(grain.hard_advantage(v["c"], v["s"]))
+    return int(np.ceil(4 * np.log(v["N"]) / advantage))
+
+
+def _hard_refuses(v: Values) -> str | None:
+    advantage = abs(grain.hard_advantage(v["c"], v["s"]))
+    if v["N"] * advantage < 20:
+        return f"N |log fitness ratio| = {v['N'] * advantage:.3g} must be 20 or more, or drift wins"
+    return None
+
+
+def _observed_hard(v: Values, seeds: Sequence[int]) -> Any:
+    steps = _hard_steps(v)
+    raw = _levene(v, kind="additive", start=0.5, steps=steps)
+    return late_mean(raw | {"record": {"every": steps}}, seeds, "group_share_0", steps - 1)
+
+
+def _outside(v: Values) -> float:
+    """Return the log growth rate of the type that should be lost, when it is rare."""
+    s, c = v["s"], v["c"] if v["c"] > 0.5 else 1 - v["c"]
+    return float(np.log(c / (1 + s) + (1 - c) * (1 + s)))
+
+
+def _outside_refuses(v: Values) -> str | None:
+    low, high = grain.levene_band(v["s"])
+    if low <= v["c"] <= high:
+        return f"c must lie outside [{low:.4f}, {high:.4f}], where both types persist"
+    if _outside(v) > -0.02:
+        return (
+            f"the rare type must shrink by 2 % a generation or more (it does by {-_outside(v):.3g})"
+        )
+    return None
+
+
+def _observed_outside(v: Values, seeds: Sequence[int]) -> Any:
+    steps = int(np.ceil(4 * np.log(v["N"]) / -_outside(v)))
+    raw = _levene(v, kind="contest", start=0.5, steps=steps)
+    return late_mean(raw | {"record": {"every": steps}}, seeds, "group_share_0", steps - 1)
+
+
+def _observed_fine(v: Values, seeds: Sequence[int]) -> Any:
+    """Alternating states within a window: each niche feeds in half of its steps."""
+    window = 2 * v["L"]
+    raw = wright_fisher(
+        supply=[v["kappa"], 1 - v["kappa"]],
+        size=v["N"],
+        exponent=v["s"],
+        steps=v["T"] * window,
+        competition={"kind": "independent"},
+        environment={"switching": {"spell": v["L"], "amplitude": 1.0, "order": "alternating"}},
+    )
+    raw["selection"] = {"kind": "wright-fisher", "window": window}
+    raw["record"] = {"every": 10 * window}
+    return late_mean(raw, seeds, "allocation_0", v["T"] * window // 2)
+
+
+def _fine_bias(v: Values) -> float:
+    return 2 * abs(budget.hard_mutation_balance(v["kappa"], v["s"], VARIANCE_RATE)[0])
+
+
+def _fine_refuses(v: Values) -> str | None:
+    x = budget.hard_repeller(v["kappa"], v["s"])
+    spread = budget.hard_mutation_balance(v["kappa"], v["s"], VARIANCE_RATE)[1] ** 0.5
+    if min(x, 1 - x) < 2 * spread:
+        return f"x* = {x:.3f} must lie two standard deviations ({2 * spread:.3f}) inside [0, 1]"
+    return None
+
+
+def _observed_coarse(v: Values, seeds: Sequence[int]) -> Any:
+    """Each generation lives in one state, drawn with probability p."""
+    raw = wright_fisher(
+        supply=[0.5, 0.5],
+        size=v["N"],
+        exponent=v["s"],
+        steps=v["T"],
+        competition={"kind": "independent"},
+        environment={"switching": {"spell": 1, "amplitude": 1.0, "probability": v["p"]}},
+    )
+    return late_mean(raw, seeds, "allocation_0", v["T"] // 2)
+
+
+def _coarse_bias(v: Values) -> float:
+    """As under soft selection: each state divides by its own mean, E x^s."""
+    return 2 * abs(budget.soft_mutation_shift(v["p"], v["s"], VARIANCE_RATE))
+
+
+def _firms(v: Values, windows: int) -> dict[str, Any]:
+    """A specialist and a generalist whose capital after a window is what they earned in it.
+
+    Upkeep uses up all capital in a window, and revenue per capital is 1/window times competence.
+    """
+    return {
+        "world": "market",
+        "niches": {"count": 2, "productivity": 2.0 * v["g"] / v["W"]},
+        "environment": {"switching": {"spell": v["L"], "amplitude": 1.0}},
+        "population": {
+            "size": 2,
+            "stock_variation": 0.0,
+            "groups": [
+                {"name": "specialist", "allocation": [1.0, 0.0]},
+                {"name": "generalist", "allocation": [0.5, 0.5]},
+            ],
+        },
+        "tradeoff": {"exponent": v["c"], "floor": v["eps"]},
+        "competition": {"kind": "independent"},
+        "market": {
+            "entry": {"rate": 0.0},
+            "exit": {"enabled": False},
+            "costs": {"upkeep": 1.0 / v["W"]},
+            "investment": {"period": v["W"]},
+        },
+        "run": {"steps": windows * v["W"], "precision": "float64"},
+        "record": {"every": windows * v["W"]},
+    }
+
+
+def _observed_width(v: Values, seeds: Sequence[int]) -> Any:
+    # With g = 2^c the generalist's capital neither grows nor shrinks.
+    raw = _firms({**v, "g": 1 / max(0.5 ** v["c"], v["eps"])}, v["T"])
+    margins = []
+    for recording in recordings(raw, seeds):
+        capital = recording.population.sort_values("group")["stock"].to_numpy()
+        margins.append(np.log(capital[0] / capital[1]) / v["T"])
+    return np.array(margins)
+
+
+def _width_refuses(v: Values) -> str | None:
+    if v["W"] % v["L"]:
+        return "L must divide the window W (windows and spells are aligned)"
+    if v["T"] * abs(np.log(v["eps"])) > 600:
+        return "T |ln eps| must be at most 600, or a firm's capital may leave float64"
+    return None
+
+
+def _width(name: str, spell: int) -> Case:
+    return Case(
+        name=name,
+        labels=("M1",),
+        family="market",
+        title=f"specialist's margin over a generalist per window, spells of {spell} by default",
+        source=HANNAN,
+        parameters=(
+            Parameter("L", spell, "steps of a spell", least=1, most=200, whole=True),
+            Parameter("eps", 0.05, "competence off the niche", above=1e-6, below=1),
+            Parameter("c", 1.2, "exponent of fitness x^c", above=0, most=6),
+            Parameter("W", 20, "steps of a window", least=1, most=200, whole=True),
+            Parameter("T", 100, "windows", least=20, most=10_000, whole=True),
+        ),
+        expected=lambda v: grain.width_margin(v["c"], v["eps"], v["L"], v["W"]),
+        observe=_observed_width,
+        refuses=_width_refuses,
+        rounding=1e-6,
+        note="states drawn for each spell; alternating, the margin is +.187 at L = 10 too "
+        "(ln((1+eps)/2) + c ln 2, whatever L): the specialist wins",
+        curve=Curve("L", (1, 2, 4, 5, 10, 20), "specialist's margin per window")
+        if spell == 2
+        else None,
+    )
+
+
+_C = Parameter("c", 0.55, "share of niche 1", above=0, below=1)
+_S = Parameter("s", 0.5, "advantage at home", above=0, most=20)
+_N = Parameter("N", 1000, "agents", least=2, most=3000, whole=True)
+_T = Parameter("T", 600, "generations observed", least=100, most=100_000, whole=True)
+_SOFT = (_C, _S, _N, _T)
+
+CASES = (
+    Case(
+        name="levene-soft",
+        labels=("E3",),
+        family="core",
+        title="haploid Levene model, soft selection: frequency of type 1",
+        source=LEVENE,
+        parameters=_SOFT,
+        expected=lambda v: grain.levene_equilibrium(v["c"], v["s"]),
+        observe=_observed_soft,
+        bias=_chain_bias,
+        refuses=_soft_refuses,
+        note="bias: quasi-stationary mean of the exact chain at N minus the closed form",
+    ),
+    Case(
+        name="levene-chain",
+        labels=("E3",),
+        family="core",
+        title="the same against the quasi-stationary mean of the exact chain of N",
+        source=LEVENE + "; Darroch & Seneta 1965, J Appl Prob 2:88",
+        parameters=_SOFT,
+        expected=lambda v: grain.levene_quasi_stationary(v["c"], v["s"], v["N"])[0],
+        observe=_observed_soft,
+        refuses=_soft_refuses,
+    ),
+    Case(
+        name="levene-outside",
+        labels=("E3",),
+        family="core",
+        title="haploid Levene model outside the band: type 1 alone, or none of it",
+        source=LEVENE,
+        parameters=(
+            Parameter("c", 0.75, "share of niche 1", above=0, below=1),
+            _S,
+            Parameter("N", 1000, "agents", least=100, most=20_000, whole=True),
+        ),
+        expected=lambda v: float(v["c"] > 0.5),
+        observe=_observed_outside,
+        refuses=_outside_refuses,
+    ),
+    Case(
+        name="levene-hard",
+        labels=("E3",),
+        family="core",
+        title="the same types under hard selection: the better one is fixed",
+        source="Dempster 1955, Cold Spring Harb Symp 20:25",
+        parameters=(
+            _C,
+            _S,
+            Parameter("N", 1000, "agents", least=100, most=20_000, whole=True),
+        ),
+        expected=lambda v: float(v["c"] > 0.5),
+        observe=_observed_hard,
+        refuses=_hard_refuses,
+    ),
+    Case(
+        name="grain-fine",
+        labels=("E3",),
+        family="core",
+        title="fine grain, both states within a window: mean allocation to niche 1",
+        source="Levins 1968, Evolution in Changing Environments",
+        parameters=(
+            Parameter("kappa", 0.6, "supply of niche 1", least=0.3, most=0.7),
+            Parameter("s", 0.5, "returns exponent", least=0.1, most=0.5),
+            Parameter("L", 1, "steps of a spell, half a window", least=1, most=50, whole=True),
+            Parameter("N", 500, "agents", least=500, most=20_000, whole=True),
+            Parameter("T", 2000, "generations", least=2000, most=100_000, whole=True),
+        ),
+        expected=lambda v: budget.hard_repeller(v["kappa"], v["s"]),
+        observe=_observed_fine,
+        bias=_fine_bias,
+        refuses=_fine_refuses,
+        seeds=8,
+        note="bias: twice the shift by mutation, -V w'''/2w''",
+    ),
+    Case(
+        name="grain-coarse",
+        labels=("E3",),
+        family="core",
+        title="coarse grain, a generation in one state: mean allocation to niche 1",
+        source="Levins 1968; Cohen 1966, J Theor Biol 12:119",
+        parameters=(
+            Parameter("p", 0.7, "probability of state 1", least=0.2, most=0.8),
+            Parameter("s", 0.5, "returns exponent", least=0.3, most=0.8),
+            Parameter("N", 500, "agents", least=500, most=20_000, whole=True),
+            Parameter("T", 3000, "generations", least=3000, most=100_000, whole=True),
+        ),
+        expected=lambda v: v["p"],
+        observe=_observed_coarse,
+        bias=_coarse_bias,
+        seeds=10,
+        note="bias: twice the shift by mutation, as under soft selection",
+    ),
+    _width("niche-width-fine", 2),
+    _width("niche-width-coarse", 10),
+)
