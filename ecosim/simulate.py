@@ -17,6 +17,7 @@ from ecosim import engine
 from ecosim.analysis import glossary
 from ecosim.compilation import prepared, spare_memory_maps
 from ecosim.errors import RunError
+from ecosim.model.integration import MOST
 from ecosim.model.population import Population
 from ecosim.model.step import State, Status
 from ecosim.model.structure import Kinds, bytes_for, enlarged
@@ -300,10 +301,13 @@ def explain(state: State, kinds: Kinds) -> str:
         wrong = alive & ~sound.all(axis=1)
         name, values = "competence", np.where(sound, 0, strength).sum(axis=1)
     if not wrong.any():
-        fast = kinds.selection == "growth" or bool(kinds.renewal)
-        return f"step {int(state.clock)}: the gain of an agent is not finite (rule: finite" + (
-            ", and rates that can be integrated over one unit of time)" if fast else ")"
-        )
+        if kinds.selection == "growth" or kinds.renewal:
+            return (
+                f"step {int(state.clock)}: what changes in one unit of time cannot be integrated "
+                f"(rule: at most {MOST} tries of a step of integration; choose rates that are "
+                "smaller, that is a shorter unit of time)"
+            )
+        return f"step {int(state.clock)}: the gain of an agent is not finite (rule: finite)"
     slot = int(np.flatnonzero(wrong)[np.argmin(np.asarray(population.id)[wrong])])
     agent = "firm" if kinds.world == "market" else "organism"
     return (

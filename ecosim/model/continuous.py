@@ -62,7 +62,7 @@ def step(world: World, kinds: Kinds, parameters: Parameters, state: State) -> St
     before = population.stock.astype(jnp.float64)
     motion, failed = _integrated(kinds, p, population, state.resources, supply)
     after = before * jnp.exp(motion.growth)
-    exchange, stocks = _exchanged(state.resources, supply, motion, population)
+    exchange, stocks = _exchanged(kinds, state.resources, supply, motion)
     dies = population.alive & (after <= p.selection.extinction)
     settled = population._replace(
         alive=population.alive & ~dies,
@@ -98,17 +98,15 @@ def _integrated(
         start = Motion(zero, zero, None)
         rate = _kernel_rate(kinds, p, population, there, begun)
     else:
-        still = jnp.zeros(supply.shape, jnp.float64)
-        start = Motion(zero, zero, resources.Flow(still, still, still, still))
+        start = Motion(zero, zero, resources.still(supply))
         rate = _resource_rate(kinds, p, population, there, begun, stocks, supply)
 
     def error(wrong: Motion, motion: Motion) -> Array:
         largest = jnp.max(jnp.where(there, jnp.abs(wrong.growth), 0))
         if motion.flow is None or wrong.flow is None or stocks is None:
             return largest
-        scale = jnp.abs(stocks + motion.flow.change) + stocks + motion.flow.emitted
-        relative = jnp.abs(wrong.flow.change) / jnp.where(scale > 0, scale, 1)
-        return jnp.maximum(largest, jnp.max(relative))
+        of_stocks = resources.largest_error(kinds, wrong.flow, stocks, motion.flow)
+        return jnp.maximum(largest, of_stocks)
 
     motion, failed = unit_of_time(rate, start, tolerance=p.selection.tolerance, error=error)
     return motion, failed
@@ -149,13 +147,11 @@ def _resource_rate(
     def rate(motion: Motion) -> Motion:
         assert motion.flow is not None
         now = begun * jnp.exp(motion.growth)
-        stock = stocks + motion.flow.change
+        stock = resources.stocks_after(kinds, stocks, motion.flow)
         taken = competence * resources.availability(kinds, stock, half)
         each = taken * now[:, None]
         uptake = exact.column_totals(each, there, jnp.max(jnp.abs(each), axis=0))
-        emitted = resources.emission(kinds, r.rate, stock, given)
-        lost = resources.loss(kinds, r.rate, stock, given)
-        flow = resources.Flow(emitted - lost - uptake, emitted, lost, jnp.zeros_like(lost))
+        flow = resources.flowing(kinds, r.rate, stock, given, uptake=uptake)
         gain = exact.across(taken)
         return Motion(jnp.where(there, gain - p.selection.upkeep, 0), gain * now, flow)
 
@@ -163,7 +159,7 @@ def _resource_rate(
 
 
 def _exchanged(
-    stocks: Array | None, supply: Array, motion: Motion, population: Population
+    kinds: Kinds, stocks: Array | None, supply: Array, motion: Motion
 ) -> tuple[Exchange, Array | None]:
     """Return what flowed in the step: nothing where agents meet without resources."""
     if stocks is None or motion.flow is None:
@@ -171,5 +167,5 @@ def _exchanged(
         return Exchange(motion.received, jnp.zeros_like(supply), none, none), None
     left = resources.left_of(motion.flow)
     price = jnp.zeros_like(supply)
-    after = jnp.maximum(stocks + motion.flow.change, 0)
+    after = jnp.maximum(resources.stocks_after(kinds, stocks, motion.flow), 0)
     return Exchange(motion.received, price, motion.flow.emitted, left), after

@@ -16,7 +16,7 @@ from ecosim.model.randomness import Stream
 from ecosim.model.scope import pareto_scope, random_scope
 from ecosim.model.structure import Kinds
 from ecosim.model.traced import traced
-from ecosim.scenario import Scenario
+from ecosim.scenario import Scenario, community
 
 
 class Start(NamedTuple):
@@ -37,6 +37,8 @@ class Start(NamedTuple):
 
 def start_of(scenario: Scenario) -> tuple[str, Start]:
     """Return the kind of start (table, a word of population.start, or axis) and its numbers."""
+    if scenario.population.community is not None:
+        return _community(scenario, scenario.population.community)
     p, k, dtype = scenario.population, scenario.niches.count, scenario.run.precision
     group = _group_of_each(scenario)
     factor = np.array([g.budget for g in p.groups] or [1.0])[group]
@@ -66,6 +68,26 @@ def start_of(scenario: Scenario) -> tuple[str, Start]:
         position=traced(_of_each(scenario, "position", length / 2), dtype),
         log_width=traced(np.log(_of_each(scenario, "width", length)), dtype),
         breadth_exponent=traced(p.breadth_exponent or 1.0, "float64"),
+    )
+
+
+def _community(scenario: Scenario, path: str) -> tuple[str, Start]:
+    """Return the start from the agents of a table, as they are."""
+    table, dtype = community.agents(path), scenario.run.precision
+    axis, size = scenario.niches.space == "axis", len(table)
+    shares = table[[f"allocation_{k}" for k in range(scenario.niches.count)]].to_numpy(float)
+    place, width = (table["position"], table["width"]) if axis else (0.0, 1.0)
+    return "axis" if axis else "table", Start(
+        row=traced(np.arange(size), "int32"),
+        group=traced(table["group"], "int32"),
+        patch=traced(table["patch"], "int32"),
+        budget=traced(table["budget"], dtype),
+        stock=traced(table["stock"], dtype),
+        table=traced(shares, dtype),
+        stock_variation=traced(0.0, dtype),
+        variation=traced(0.0, dtype),
+        position=traced(place, dtype),
+        log_width=traced(np.log(width), dtype),
     )
 
 

@@ -40,7 +40,8 @@ class Parameters(NamedTuple):
 class Flow(NamedTuple):
     """What has happened since the start of a step, `[P, K]` each, float64."""
 
-    change: Array  # of the stocks
+    growth: Array  # of ln R where it renews itself, which may leave it very small; otherwise 0
+    change: Array  # of the stocks, by what flowed in and out
     emitted: Array
     lost: Array
     offered: Array  # integral of availability: what a unit of competence took up
@@ -79,6 +80,37 @@ def loss(kinds: Kinds, rate: Array, stock: Array, supply: Array) -> Array:
     return rate * stock
 
 
+def flowing(kinds: Kinds, rate: Array, stock: Array, supply: Array, *, uptake: Array) -> Flow:
+    """Return the derivative of a flow, at a stock and what is taken up in a unit of time."""
+    emitted, lost = emission(kinds, rate, stock, supply), loss(kinds, rate, stock, supply)
+    change = emitted - lost - uptake
+    there = stock > 0
+    growth = jnp.where(there, change / jnp.where(there, stock, 1), 0)
+    own = growth if kinds.renewal == "renewing" else jnp.zeros_like(stock)
+    return Flow(own, change, emitted, lost, jnp.zeros_like(stock))
+
+
+def still(supply: Array) -> Flow:
+    """Return the flow at the start of a step."""
+    return Flow(*(jnp.zeros(supply.shape, jnp.float64) for _ in Flow._fields))
+
+
+def stocks_after(kinds: Kinds, before: Array, flow: Flow) -> Array:
+    """Return the stocks `[P, K]` after a flow."""
+    if kinds.renewal == "renewing":
+        return before * jnp.exp(flow.growth)
+    return before + flow.change
+
+
+def largest_error(kinds: Kinds, wrong: Flow, before: Array, flow: Flow) -> Array:
+    """Return the largest relative error of the stocks, a scalar."""
+    if kinds.renewal == "renewing":
+        return jnp.max(jnp.abs(wrong.growth))
+    # What is nearly used up is held against a thousandth of what came in.
+    scale = jnp.abs(before + flow.change) + 1e-3 * (before + flow.emitted)
+    return jnp.max(jnp.abs(wrong.change) / jnp.where(scale > 0, scale, 1))
+
+
 def left_of(flow: Flow) -> Array:
     """Return what was emitted and received by nobody: lost or, possibly below 0, put in stock."""
     return flow.lost + flow.change
@@ -105,25 +137,21 @@ def exchange(
 
     """
     demand = tally.sums.claims.astype(jnp.float64) * tally.claim_unit
-    given, zero = supply.astype(jnp.float64), jnp.zeros(supply.shape, jnp.float64)
+    given = supply.astype(jnp.float64)
 
     def rate(flow: Flow) -> Flow:
-        now = stock + flow.change
+        now = stocks_after(kinds, stock, flow)
         offered = availability(kinds, now, parameters.half_saturation[0])
-        emitted = emission(kinds, parameters.rate, now, given)
-        lost = loss(kinds, parameters.rate, now, given)
-        return Flow(emitted - lost - demand * offered, emitted, lost, offered)
+        flows = flowing(kinds, parameters.rate, now, given, uptake=demand * offered)
+        return flows._replace(offered=offered)
 
     def error(wrong: Flow, flow: Flow) -> Array:
-        scale = jnp.abs(stock + flow.change) + jnp.abs(stock) + flow.emitted
-        return jnp.max(jnp.abs(wrong.change) / jnp.where(scale > 0, scale, 1))
+        return largest_error(kinds, wrong, stock, flow)
 
     tolerance = jnp.asarray(_TOLERANCE, jnp.float64)
-    flow, failed = unit_of_time(
-        rate, Flow(zero, zero, zero, zero), tolerance=tolerance, error=error
-    )
+    flow, failed = unit_of_time(rate, still(supply), tolerance=tolerance, error=error)
     price = jnp.where(failed, jnp.nan, flow.offered).astype(supply.dtype)
     claims = jnp.where(population.alive[:, None], population.strength, 0)
     own = price[population.patch] if kinds.patches > 1 else price
     found = Exchange(across(claims * own), price, flow.emitted, left_of(flow))
-    return found, jnp.maximum(stock + flow.change, 0)
+    return found, jnp.maximum(stocks_after(kinds, stock, flow), 0)

@@ -56,6 +56,8 @@ class Population:
     `stock` is the reserve or abundance (ecology) or capital (market) an agent starts with, uniform
     within +- `stock_variation` of itself. On an axis `position` and `width` are the Gaussian
     utilisation (absent: a generalist in the middle, as wide as the axis is long).
+    `community` names the folder of a finished run, or its population.parquet: the founders are
+    the agents that it ended with, as they are, numbered anew in the order of their ids.
     `limit` caps the number of agents; births it turns away are counted in the results.
     """
 
@@ -67,6 +69,7 @@ class Population:
     variation: NonNegative = 0.0
     groups: Annotated[tuple[Group, ...], Frozen] = ()
     web: Text | None = None
+    community: Text | None = None
     stock: Positive = 1.0
     stock_variation: Share = 0.5
     position: Real | None = None

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ecosim.errors import Problem
-from ecosim.scenario import firms, habitats, interactions, observed, oligopoly, reach
+from ecosim.scenario import community, firms, habitats, interactions, observed, oligopoly, reach
 from ecosim.scenario.lifecycle import Market, Mutation, Selection
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class CombinationError(ValueError):
 
 def check(scenario: Scenario) -> None:
     """Fill in what an observed web gives and raise CombinationError with every broken rule."""
-    problems = list(observed.complete(scenario))
+    problems = [*observed.complete(scenario), *community.complete(scenario)]
     if not problems:
         for rule in _RULES:
             problems += rule(scenario)

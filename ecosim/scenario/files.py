@@ -15,6 +15,7 @@ import tomli_w
 from pydantic import TypeAdapter, ValidationError
 
 from ecosim.errors import Problem, ScenarioError
+from ecosim.scenario.community import fingerprint
 from ecosim.scenario.observed import located
 from ecosim.scenario.problems import problems_of, prune
 from ecosim.scenario.schema import Scenario
@@ -42,9 +43,10 @@ def read(source: str | os.PathLike[str] | Scenario, overrides: Any = None) -> Sc
     path = locate(source)
     raw = _parse(path)
     raw.setdefault("name", path.stem)
-    web = raw.get("population", {})
-    if isinstance(web, dict) and isinstance(web.get("web"), str):
-        web["web"] = located(web["web"], path)
+    files = raw.get("population", {})
+    for key in ("web", "community"):
+        if isinstance(files, dict) and isinstance(files.get(key), str):
+            files[key] = located(files[key], path)
     return validate(_merge(raw, changes), f"{path} with overrides" if changes else str(path))
 
 
@@ -171,8 +173,9 @@ def to_toml(scenario: Scenario) -> str:
 def digest(scenario: Scenario) -> str:
     """Return 16 hex digits that name what the scenario computes.
 
-    Covered is every key that can change a number, and the content of an observed web; not
-    covered are words, the expectation and the seed, which a run's name holds beside the digest.
+    Covered is every key that can change a number, and the content of an observed web or of a
+    community; not covered are words, the expectation and the seed, which a run's name holds
+    beside the digest.
     """
     raw = _plain(dataclasses.asdict(scenario))
     for key in ("name", "about", "expectation"):
@@ -182,6 +185,8 @@ def digest(scenario: Scenario) -> str:
             del raw[table]
     raw["run"].pop("seed")
     raw["population"].pop("web", None)
+    if scenario.population.community is not None:
+        raw["population"]["community"] = fingerprint(scenario.population.community)
     text = json.dumps(raw, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 def located(web: str, scenario_file: Path) -> str:
-    """Return where a web lies that a scenario file names by a relative path.
+    """Return where a web or a run lies that a scenario file names by a relative path.
 
     Looked for beside the scenario, from the folder above it (the checkout of a shipped scenario)
     and from the working folder; the first is returned where there is none.
     """
     bases = (scenario_file.parent, scenario_file.parent.parent, Path.cwd())
     places = [(base / web).resolve() for base in bases]
-    return str(next((place for place in places if place.is_file()), places[0]))
+    return str(next((place for place in places if place.exists()), places[0]))
 
 
 def complete(s: Scenario) -> Iterator[Problem]:

@@ -42,7 +42,7 @@ def _last(
                 "kind": "growth", "growth_rate": rate, "extinction": 0.0, "tolerance": 1e-10,
             },
             "run": {"steps": steps, "precision": "float64"},
-            "record": {"every": 1},
+            "record": {"every": 1 if steps < 200 else steps - 1},
         }
     )  # fmt: skip
     metrics = simulate(scenario).metrics
@@ -192,6 +192,53 @@ def _dimorphism(total: bool, curve: Curve | None = None) -> Case:
     )  # fmt: skip
 
 
+def _spread(v: Values, number: int) -> list[float]:
+    """Return N_tot / K0 and the variance of densities on a grid of traits, as they settle.
+
+    The grid is fine enough that sums of Gaussians on it are integrals to rounding. Deviations from
+    the continuum decay at rates r rho^j, j = 0, 1 ..., rho = 1 - variance_a / variance_K (the
+    kernel weighted by the densities is that of a Gaussian autoregression): after T = 2000 / r
+    those are left for which rho^j < 1/T, and by then their weight is small.
+    """
+    step = 0.5 * math.sqrt(v["variance_a"])
+    side = math.ceil(6.5 * math.sqrt(v["variance_K"]) / step)
+    places = step * np.arange(-side, side + 1)
+    stocks = _K0 * step * np.exp(-(places**2) / (2 * v["variance_K"]))
+    n, _ = _last(
+        list(places), list(stocks), kernel=_kernel(v), rate=v["r"],
+        steps=math.ceil(2000 / v["r"]),
+    )  # fmt: skip
+    total = n.sum()
+    return [float((total / _K0, (n * places**2).sum() / total)[number])]
+
+
+def _no_continuum(v: Values) -> str | None:
+    if not 0.02 <= v["variance_a"] / v["variance_K"] <= 0.5:
+        return "needs 0.02 <= variance_a / variance_K <= 0.5, beyond which it settles too slowly"
+    return None
+
+
+def _continuum(number: int) -> Case:
+    what = ("total density N_tot / K0", "variance of the trait")[number]
+    return Case(
+        name=("continuum-density", "continuum-variance")[number],
+        labels=("E4",),
+        family="ecology",
+        title=f"Continuum of coexisting types: {what}",
+        source="Roughgarden 1972, Am. Nat. 106:683-718",
+        parameters=(
+            _kernel_variance(0.25), _CAPACITY,
+            Parameter("r", 1.0, "growth rate; densities settle for 2000 / r", least=0.1, most=1.0),
+        ),
+        expected=lambda v: kernels.continuum(v["variance_a"], v["variance_K"])[number],
+        observe=lambda v, seeds: _spread(v, number),
+        rounding=1e-6,
+        seeds=1,
+        refuses=_no_continuum,
+        note="Densities on a grid; individuals settle on clusters instead.",
+    )  # fmt: skip
+
+
 CASES: tuple[Case, ...] = (
     _similarity(
         "limiting-similarity", 1.1,
@@ -204,4 +251,6 @@ CASES: tuple[Case, ...] = (
         False, Curve("variance_a", (0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8), "place x*")
     ),
     _dimorphism(True),
+    _continuum(0),
+    _continuum(1),
 )  # fmt: skip
