@@ -171,7 +171,12 @@ def _event(kinds: Kinds, p: Parameters, crowd: Crowd, draw: Draws) -> Crowd:
     where = jnp.where(birth, fresh, crowd.place[who])
     felt = _felt(p.kernel, crowd.place, where)
     load = crowd.load + jnp.where(acts, jnp.where(birth, felt, -felt), 0)
-    own = jnp.sum(jnp.where(index < count, felt, 0)) + jnp.int64(_ONE)
+    # A newborn like its parent bears the parent's load; only that of a mutant is summed up.
+    own = jax.lax.cond(
+        where == crowd.place[who],
+        lambda: load[who],
+        lambda: jnp.sum(jnp.where(index < count, felt, 0)) + jnp.int64(_ONE),
+    )
     last = jnp.maximum(count - 1, 0)
     goal = jnp.where(birth, jnp.minimum(count, capacity - 1), who)
 
