@@ -37,9 +37,7 @@ def moran_birth_death(size: int, fitness: float, mutants: int = 1) -> float:
     if abs(log) * size < 1e-12:
         return mutants / size
     if log < 0:  # r^-N may overflow: both terms are divided by it
-        return (
-            math.exp(log * (size - mutants)) * math.expm1(log * mutants) / math.expm1(log * size)
-        )
+        return math.exp(log * (size - mutants)) * math.expm1(log * mutants) / math.expm1(log * size)
     return math.expm1(-log * mutants) / math.expm1(-log * size)
 
 

@@ -85,6 +85,8 @@ def _expected_dimorphic(values: Values) -> float:
 
 
 _QUICK = {"size": 100, "position": 0.1, "width": 1.0}
+
+
 def _quick_branching(values: Values, seeds: Sequence[int]) -> ArrayLike:
     """Return for each of three replicates a seed whether it branched in time.
 
