@@ -97,6 +97,7 @@ def begun(
     start: object,
     key: Array,
 ) -> State:
+    """Return the state at step 0 of the run with a key, uint32[2]; see `begin`."""
     parameters = jax.tree.map(jnp.asarray, parameters)
     zero = jnp.zeros((), jnp.int64)
     env = environment.begin(parameters.environment)

@@ -7,21 +7,26 @@ host's part between the runs.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pandas as pd
 from jax import Array
 
 from ecosim import engine
-from ecosim.model import randomness, tally
+from ecosim.analysis import glossary
+from ecosim.model import randomness
 from ecosim.model.founders import start_of
 from ecosim.model.step import Parameters, State, Status
 from ecosim.model.structure import Kinds, capacity_for, kinds_of
 from ecosim.model.traced import traced
+from ecosim.recording import check_conservation, quantiles
 from ecosim.scenario import Scenario
+from ecosim.worlds.registry import WORLDS
 
 MOST = 1024  # replicates that one call can hold
 
@@ -33,6 +38,14 @@ class Finals(NamedTuple):
     step: Array  # int64[R] steps done
     metrics: Array  # float64[R, M], columns as `Replicates.names` gives them
     breadth: Array  # int64[R, 64]
+
+
+class End(NamedTuple):
+    """The end of one run."""
+
+    step: int
+    metrics: np.ndarray  # float64[M]
+    breadth: np.ndarray  # int64[64]
 
 
 class Replicates:
@@ -76,7 +89,35 @@ class Replicates:
             keys=words.astype(np.uint32),
             count=traced(seeds.size, "int64"),
         )
-        return Finals(*(np.asarray(column)[: seeds.size] for column in finals))
+        return jax.tree.map(lambda column: np.asarray(column)[: seeds.size], finals)
+
+
+def ends(
+    scenario: Scenario,
+    seeds: list[int],
+    runs: Replicates,
+    *,
+    alone: Callable[[Scenario, int], End],
+) -> pd.DataFrame:
+    """Return the last metrics of the runs with these seeds, one row each.
+
+    Args:
+        scenario: what is run.
+        seeds: at most MOST.
+        runs: the scenario prepared.
+        alone: runs one seed with the host's help, for those that need it.
+
+    """
+    finals = runs.run(np.array(seeds, np.uint64))
+    step, metrics, breadth = (np.array(column) for column in finals[1:])
+    whole = np.isin(finals.status, (Status.RUNNING, Status.ENDED))
+    for row in np.flatnonzero(~whole):
+        step[row], metrics[row], breadth[row] = alone(scenario, seeds[row])
+    columns = {"step": step} | dict(zip(runs.names, metrics.T, strict=True))
+    check_conservation(columns, scenario.run.precision)
+    columns |= quantiles(breadth, scenario.niches.count)
+    ordered = {name: columns[name] for name in glossary.ordered(columns)}
+    return pd.DataFrame({"seed": np.array(seeds, np.int64)} | ordered)
 
 
 @partial(jax.jit, static_argnames=("kinds", "start_kind", "capacity"))
@@ -95,7 +136,7 @@ def replicate(
 
     The number of runs is traced: it never compiles anew. Memory holds one state at a time.
     """
-    world = engine.WORLDS[kinds.world].world
+    world = WORLDS[kinds.world].world
     parameters = jax.tree.map(jnp.asarray, parameters)
     schedule = engine.Schedule(*(jnp.asarray(number) for number in schedule))
     keys = jnp.asarray(keys)
@@ -108,21 +149,16 @@ def replicate(
         # The last recording is made after the loop, and counts since the one before.
         return engine.counted_from_here(state, due & goes_on(state))
 
-    def alone(index: Array, finals: Finals) -> Finals:
+    def alone(key: Array) -> Finals:
         state = engine.begun(
-            kinds, start_kind, capacity, parameters=parameters, start=start, key=keys[index]
+            kinds, start_kind, capacity, parameters=parameters, start=start, key=key
         )
         state = jax.lax.while_loop(goes_on, one, state)
-        row = state.status, state.clock, *engine.measure(kinds, parameters, state)
-        return Finals(*(c.at[index].set(v) for c, v in zip(finals, row, strict=True)))
+        return Finals(state.status, state.clock, *engine.measure(kinds, parameters, state))
 
-    def first() -> tuple[Array, ...]:
-        state = engine.begun(
-            kinds, start_kind, capacity, parameters=parameters, start=start, key=keys[0]
-        )
-        return state.status, state.clock, *engine.measure(kinds, parameters, state)
+    def kept(index: Array, finals: Finals) -> Finals:
+        return jax.tree.map(lambda c, v: c.at[index].set(v), finals, alone(keys[index]))
 
-    shapes = jax.eval_shape(first)
-    empty = Finals(*(jnp.zeros((keys.shape[0], *s.shape), s.dtype) for s in shapes))
-    assert empty.breadth.shape[1] == tally.BINS
-    return jax.lax.fori_loop(0, count, alone, empty)
+    shapes = jax.eval_shape(alone, keys[0])
+    empty = jax.tree.map(lambda s: jnp.zeros((keys.shape[0], *s.shape), s.dtype), shapes)
+    return jax.lax.fori_loop(0, count, kept, empty)

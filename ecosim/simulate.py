@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 
 from ecosim import engine
-from ecosim.analysis import glossary
 from ecosim.compilation import prepared, spare_memory_maps
 from ecosim.errors import RunError
 from ecosim.model.integration import MOST
@@ -22,15 +21,8 @@ from ecosim.model.population import Population
 from ecosim.model.step import State, Status
 from ecosim.model.structure import Kinds, bytes_for, enlarged
 from ecosim.model.traced import traced
-from ecosim.recording import (
-    Recorder,
-    Recording,
-    check_conservation,
-    events_of,
-    quantiles,
-    table_of,
-)
-from ecosim.replication import MOST, Replicates
+from ecosim.recording import Recorder, Recording, events_of, table_of
+from ecosim.replication import MOST, End, Replicates, ends
 from ecosim.scenario import Scenario
 
 type Progress = Callable[[int, int, dict[str, float]], None]
@@ -250,10 +242,10 @@ def replicates(scenario: Scenario, seeds: Iterable[int]) -> pd.DataFrame:
     spare_memory_maps()
     frames, done, size = [], 0, 1
     with prepared():
-        prepared_runs = Replicates(scenario)
+        runs = Replicates(scenario)
         while done < len(every):
             chunk, began = every[done : done + size], time.perf_counter()
-            frames.append(_ends(scenario, chunk, prepared_runs))
+            frames.append(ends(scenario, chunk, runs, alone=_end_of))
             done += len(chunk)
             # Few enough that the host is back soon, as in `simulate`.
             pace = (time.perf_counter() - began) / len(chunk)
@@ -261,25 +253,14 @@ def replicates(scenario: Scenario, seeds: Iterable[int]) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=["seed"])
 
 
-def _ends(scenario: Scenario, seeds: list[int], runs: Replicates) -> pd.DataFrame:
-    finals = runs.run(np.array(seeds, np.uint64))
-    whole = (finals.status == Status.RUNNING) | (finals.status == Status.ENDED)
-    metrics, breadth = np.array(finals.metrics), np.array(finals.breadth)
-    step = np.array(finals.step)
-    for row in np.flatnonzero(~whole):
-        alone = Simulation(scenario, seeds[row])
-        try:
-            alone.advance(scenario.run.steps)
-        except RunError as error:
-            raise RunError(f"seed {seeds[row]}: {error}") from None
-        step[row], breadth[row] = alone.clock, alone.recorder.breadth[-1][-1]
-        last = alone.recorder.rows[-1]
-        metrics[row] = [last[name][-1] for name in runs.names]
-    columns = {"step": step} | dict(zip(runs.names, metrics.T, strict=True))
-    check_conservation(columns, scenario.run.precision)
-    columns |= quantiles(breadth, scenario.niches.count)
-    ordered = {name: columns[name] for name in glossary.ordered(columns)}
-    return pd.DataFrame({"seed": np.array(seeds, np.int64)} | ordered)
+def _end_of(scenario: Scenario, seed: int) -> End:
+    run = Simulation(scenario, seed)
+    try:
+        run.advance(scenario.run.steps)
+    except RunError as error:
+        raise RunError(f"seed {seed}: {error}") from None
+    metrics = np.array([run.recorder.rows[-1][name][-1] for name in run.names])
+    return End(run.clock, metrics, run.recorder.breadth[-1][-1])
 
 
 def _memory() -> int:

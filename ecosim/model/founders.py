@@ -88,6 +88,7 @@ def _community(scenario: Scenario, path: str) -> tuple[str, Start]:
         variation=traced(0.0, dtype),
         position=traced(place, dtype),
         log_width=traced(np.log(width), dtype),
+        breadth_exponent=traced(1.0, "float64"),
     )
 
 

@@ -41,11 +41,11 @@ class Numbers(NamedTuple):
 
 
 class Crowd(NamedTuple):
-    """The individuals while events go on; only the first `count` of C slots mean anything."""
+    """The individuals while events go on; only the first `size` of C slots mean anything."""
 
     time: Array  # float64 since the start of the step
     event: Array  # int64 events drawn so far
-    count: Array  # int64 living
+    size: Array  # int64 living
     births: Array  # int64
     full: Array  # bool: a birth found no slot
     place: Array  # float64[C]
@@ -90,7 +90,7 @@ def step(world: World, kinds: Kinds, parameters: Parameters, state: State) -> St
     none = jnp.zeros(supply.shape, jnp.float64)
     exchange = Exchange(jnp.zeros_like(settled.stock), jnp.zeros_like(supply), none, none)
     flows = flows_of(exchange, settled.alive)  # the world has none to add
-    deaths = jnp.sum(population.alive) + crowd.births - crowd.count
+    deaths = jnp.sum(population.alive) + crowd.births - crowd.size
     done = state._replace(
         population=settled, tally=tally.counted(kinds, settled, state.tally.most),
         environment=env, clock=state.clock + 1, supply=supply, flows=flows,
@@ -109,7 +109,7 @@ def _unit_of_time(kinds: Kinds, p: Parameters, population: Population, state: St
         jnp.zeros(place.shape, jnp.int64),
     )  # fmt: skip
     crowd = Crowd(
-        time=jnp.zeros(()), event=zero, count=count, births=zero, full=jnp.zeros((), bool),
+        time=jnp.zeros(()), event=zero, size=count, births=zero, full=jnp.zeros((), bool),
         place=place, load=load, thinness=_thinness(p, place), id=population.id,
         parent=population.parent, origin=jnp.arange(place.shape[0]),
         born=jnp.zeros(place.shape, bool),
@@ -150,7 +150,7 @@ def _drawn(p: Parameters, state: State, first: Array) -> Draws:
 
 def _event(kinds: Kinds, p: Parameters, crowd: Crowd, draw: Draws) -> Crowd:
     """Return the crowd after its next birth or death, or at the end of the unit of time."""
-    count, capacity = crowd.count, crowd.place.shape[0]
+    count, capacity = crowd.size, crowd.place.shape[0]
     index = jnp.arange(capacity)
     swiftness = jnp.minimum(crowd.load.astype(jnp.float64) * crowd.thinness, _SWIFT)
     swiftness = jnp.where(index < count, swiftness, 0)
@@ -171,7 +171,12 @@ def _event(kinds: Kinds, p: Parameters, crowd: Crowd, draw: Draws) -> Crowd:
     where = jnp.where(birth, fresh, crowd.place[who])
     felt = _felt(p.kernel, crowd.place, where)
     load = crowd.load + jnp.where(acts, jnp.where(birth, felt, -felt), 0)
-    own = jnp.sum(jnp.where(index < count, felt, 0)) + jnp.int64(_ONE)
+    # A newborn like its parent bears the parent's load; only that of a mutant is summed up.
+    own = jax.lax.cond(
+        where == crowd.place[who],
+        lambda: load[who],
+        lambda: jnp.sum(jnp.where(index < count, felt, 0)) + jnp.int64(_ONE),
+    )
     last = jnp.maximum(count - 1, 0)
     goal = jnp.where(birth, jnp.minimum(count, capacity - 1), who)
 
@@ -182,7 +187,7 @@ def _event(kinds: Kinds, p: Parameters, crowd: Crowd, draw: Draws) -> Crowd:
 
     change = jnp.where(acts, jnp.where(birth, 1, -1), 0)
     return Crowd(
-        time=time, event=crowd.event + 1, count=count + change,
+        time=time, event=crowd.event + 1, size=count + change,
         births=crowd.births + (acts & birth), full=full,
         place=put(crowd.place, where), load=put(load, own),
         thinness=put(crowd.thinness, _thinness(p, where)), id=put(crowd.id, draw.id),
@@ -226,7 +231,7 @@ def _settled(
 ) -> Population:  # fmt: skip
     """Return the population after the events: the newborn described, the others kept."""
     kept = jax.tree.map(lambda column: column[crowd.origin], before)
-    alive = jnp.arange(crowd.place.shape[0]) < crowd.count
+    alive = jnp.arange(crowd.place.shape[0]) < crowd.size
     trait = kept.trait.at[:, 0].set(crowd.place.astype(kinds.dtype))
     rows = Rows(
         id=crowd.id, parent=crowd.parent, lineage=kept.lineage, group=kept.group,

@@ -12,7 +12,7 @@ from ecosim.errors import Problem, ScenarioError
 from ecosim.verification.case import Case
 
 _MODULES: tuple[str, ...] = (
-    "budget", "grain", "consumers", "kernels", "habitats", "diet", "invasion", "conduct", "sizes",
+    "budget", "grain", "consumers", "kernels", "branching", "fixation", "habitats", "diet", "invasion", "conduct", "sizes",
     "wealth", "density", "measures",
 )  # fmt: skip
 
