@@ -165,7 +165,9 @@ def table_of(population: Population) -> pd.DataFrame:
     allocation = column(population.allocation)
     columns |= {f"allocation_{k}": allocation[:, k] for k in range(allocation.shape[1])}
     conduct = column(population.conduct)
-    columns |= {name: conduct[:, w] for w, name in enumerate(("conduct", "site")[: conduct.shape[1]])}
+    columns |= {
+        name: conduct[:, w] for w, name in enumerate(("conduct", "site")[: conduct.shape[1]])
+    }
     return pd.DataFrame(columns)
 
 

@@ -38,15 +38,23 @@ def test_the_readme_names_only_files_that_are_there():
     assert not missing
 
 
-@pytest.mark.parametrize("world", ["ecology", "market"])
-def test_every_recorded_metric_is_in_the_glossary_and_the_other_way_round(world):
+EFFORT = {"market__conduct__kind": "effort"}
+
+
+@pytest.mark.parametrize(("world", "kinds"), [("ecology", {}), ("market", {}), ("market", EFFORT)])
+def test_every_recorded_metric_is_in_the_glossary_and_the_other_way_round(world, kinds):
     from ecosim.scenario import Scenario
     from ecosim.simulate import simulate
 
     scenario = Scenario(world=world).replace(run__steps=1, niches__count=2, population__size=20)
     ends = ({"name": "a", "allocation": [1.0, 0.0]}, {"name": "b", "allocation": [0.0, 1.0]})
-    scenario = scenario.replace(population__groups=ends)
+    scenario = scenario.replace(population__groups=ends, **kinds)
     recorded = list(simulate(scenario).metrics.columns)
     assert all(glossary.known(name, world, 2, 2) for name in recorded), recorded
     general = {re.sub(r"_\d+$", "_k", n) if glossary.is_per_niche(n) else n for n in recorded}
-    assert general == {name for name, m in glossary.METRICS.items() if world in m.worlds}
+    written = {scenario.selection.kind, scenario.competition.kind, scenario.market.conduct.kind}
+    assert general == {
+        name
+        for name, m in glossary.METRICS.items()
+        if world in m.worlds and (not m.only or written & set(m.only))
+    }

@@ -106,19 +106,18 @@ def step(world: World, kinds: Kinds, parameters: Parameters, state: State) -> St
     )
     adapts = kinds.drifting or kinds.adaptation != "none"
     tally = counted(kinds, population, state.tally.most) if adapts else state.tally
-    around = Surroundings(
-        state.clock, state.key, None, env.positions, p.mutation, p.dispersal,  # type: ignore[arg-type]
-        p.agents, p.conduct,
-    )  # fmt: skip
+    compete = partial(_compete, world, kinds, p, tally, supply)
     if kinds.oligopoly:
-        around = around._replace(compete=partial(_compete, world, kinds, p, tally, supply))
-        population, exchange = around.compete(population)
+        population, exchange = compete(population)
     else:
         exchange = competition.exchange(
             kinds, p.competition, population, tally=tally, supply=supply,
             size=world.size(p.selection, population) if world.size else None,
         )  # fmt: skip
-    around = around._replace(exchange=exchange)
+    around = Surroundings(
+        state.clock, state.key, exchange, env.positions, p.mutation, p.dispersal, p.agents,
+        p.conduct, compete,
+    )  # fmt: skip
     turnover = world.decide(kinds, p.selection, population, around)
     died = jnp.sum(turnover.dies).astype(jnp.int64)
     spoilt = jnp.any(faulty(population, exchange.gain))

@@ -101,12 +101,10 @@ def without_effect(s: Scenario) -> Iterator[Problem]:
         yield from _unread(s, f"market.entry.{name}", Entry(), where)
     for name in ("standard", "basis", "patience", "noise"):
         yield from _unread(s, f"market.exit.{name}", Exit(), where)
-    for name, part, default in (
-        ("investment", s.market.investment, Investment()),
-        ("controls", s.market.controls, Controls()),
-    ):
-        if part != default:
-            yield _problem(f"market.{name}", "present", where)
+    if s.market.investment != Investment():
+        yield _problem("market.investment", "present", where)
+    if s.market.controls != Controls():
+        yield _problem("market.controls", "present", where)
     if s.market.costs.upkeep != Market().costs.upkeep:
         yield _problem("market.costs.upkeep", s.market.costs.upkeep, where)
 

@@ -55,9 +55,7 @@ def ring(site: Array, ids: Array, alive: Array, length: Array) -> Ring:
     to_left, to_right = gap(own[left], own), gap(own, own[right])
     first = wrap & alive & (jnp.zeros_like(alive).at[order[0]].set(True))
     final = wrap & alive & (jnp.zeros_like(alive).at[order[last]].set(True))
-    return Ring(
-        left, right, jnp.where(first, length, to_left), jnp.where(final, length, to_right)
-    )
+    return Ring(left, right, jnp.where(first, length, to_left), jnp.where(final, length, to_right))
 
 
 def settled(

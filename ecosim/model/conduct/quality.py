@@ -23,7 +23,7 @@ class Field(NamedTuple):
     """Who is active, and the sums over them; integers in units of 2^-50."""
 
     active: Array  # bool[C]
-    count: Array  # int64 scalar: n
+    number: Array  # int64 scalar: n
     inverse: Array  # int64[C] 1/u; 0 for the dead
     total: Array  # int64 scalar: sum of 1/u over the active
 
@@ -48,7 +48,7 @@ def shares(quality: Array, alive: Array) -> Array:
     """Return shares of revenue `[C]`, float64, that sum to 1 over the active; 0 for the others."""
     f = field(quality, alive)
     total = jnp.where(f.total > 0, f.total, 1).astype(jnp.float64)
-    share = 1 - ((f.count - 1) * f.inverse).astype(jnp.float64) / total
+    share = 1 - ((f.number - 1) * f.inverse).astype(jnp.float64) / total
     return jnp.where(f.active, share, 0)
 
 
@@ -69,7 +69,7 @@ def reply(
     def payoff(mine: Array) -> Array:
         f = field(quality.at[slot].set(jax.lax.stop_gradient(mine)), alive)
         rivals = (f.total - f.inverse[slot]).astype(jnp.float64) * _UNIT
-        share = 1 - (f.count - 1).astype(jnp.float64) / (1 + mine * rivals)
+        share = 1 - (f.number - 1).astype(jnp.float64) / (1 + mine * rivals)
         return revenue * jnp.where(f.active[slot], share, 0) ** 2 - mine**cost_exponent
 
     # Beyond u^g = S no revenue covers the cost.
