@@ -47,8 +47,6 @@ def combined(s: Scenario) -> Iterator[Problem]:
         yield Problem("patches.count", str(s.patches.count), "conduct is chosen in one market: 1")
     if conduct.kind == "effort" and not conduct.cost > 0:
         yield Problem("market.conduct.cost", f"{conduct.cost:g}", "effort must cost something: > 0")
-    if conduct.kind == "quality" and conduct.start < 1:
-        yield Problem("market.conduct.start", f"{conduct.start:g}", "quality is at least 1")
     yield from _free(s)
 
 
@@ -76,7 +74,7 @@ def without_effect(s: Scenario) -> Iterator[Problem]:
         "rule": ("effort", "quality"),
         "damping": ("effort", "quality"),
         "rounds": ("effort", "price", "quality"),
-        "start": ("effort", "quality"),
+        "start": ("effort",),
         "cost": ("effort", "price"),
         "cost_exponent": ("quality",),
         "transport": ("price",),
