@@ -40,9 +40,11 @@ def test_the_readme_names_only_files_that_are_there():
 
 RICKER = {"niches.productivity": 20.0, "habitats.demography": "individuals",
           "selection.kind": "ricker"}  # fmt: skip
+EFFORT = {"market.conduct.kind": "effort"}
 GROWTH = {"competition.kind": "resources", "selection.kind": "growth"}
 # One scenario of each set of recorded metrics: world, and what else to change.
-RECORDERS = [("ecology", {}), ("market", {}), ("ecology", RICKER), ("ecology", GROWTH)]
+RECORDERS = [("ecology", {}), ("market", {}), ("ecology", RICKER), ("ecology", GROWTH),
+             ("market", EFFORT)]  # fmt: skip
 
 
 @pytest.mark.parametrize(("world", "changes"), RECORDERS)
@@ -54,7 +56,7 @@ def test_every_recorded_metric_is_in_the_glossary_and_the_other_way_round(world,
     few = {"run.steps": 1, "niches.count": 2, "population.size": 20, "population.groups": ends}
     scenario = override(Scenario(world=world), few | changes)
     recorded = list(simulate(scenario).metrics.columns)
-    kinds = {scenario.selection.kind, scenario.competition.kind}
+    kinds = {scenario.selection.kind, scenario.competition.kind, scenario.market.conduct.kind}
     assert all(glossary.known(name, world, 2, 2, kinds) for name in recorded), recorded
     general = {re.sub(r"_\d+$", "_k", n) if glossary.is_per_niche(n) else n for n in recorded}
     assert general == {

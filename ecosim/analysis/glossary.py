@@ -24,6 +24,7 @@ class Metric(NamedTuple):
 
 _ECOLOGY = ("ecology",)
 _MARKET = ("market",)
+_CONDUCT = ("effort", "price", "quality", "cournot")
 
 METRICS: dict[str, Metric] = {
     "step": Metric("Time of the record", "steps"),
@@ -126,6 +127,16 @@ METRICS: dict[str, Metric] = {
     "breadth_mean_by_capital": Metric(
         "Mean breadth of the firms, each weighted by its capital", "niches", _MARKET
     ),
+    "conduct_mean": Metric(
+        "Mean of what the firms chose: effort, price or quality", "", _MARKET, _CONDUCT
+    ),
+    "profit_mean": Metric(
+        "Mean profit of a firm after the cost of its conduct and its fixed cost",
+        "revenue a step",
+        _MARKET,
+        _CONDUCT,
+    ),
+    "active_firms": Metric("Firms that received revenue in the step", "firms", _MARKET, _CONDUCT),
     "allocation_k": Metric("Mean share of an agent's allocation on niche k", "share of allocation"),
     "specialists_k": Metric("Share of agents that are specialists of niche k", "share of agents"),
     "supply_k": Metric(

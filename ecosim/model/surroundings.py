@@ -23,5 +23,5 @@ class Surroundings(NamedTuple):
     dispersal: patches.Parameters
     agents: Agents | None = None
     conduct: conduct.Parameters | None = None
-    # Choices and exchange of this step's market, were it of other firms; None: no oligopoly.
+    # Choices and exchange of this step's oligopoly, were it of other firms.
     compete: Callable[[Population], tuple[Population, Exchange]] | None = None

@@ -19,10 +19,11 @@ class Conduct:
     of distance; a unit of output costs `cost`. `quality` (competition.kind = 'cournot';
     Sutton 1991): quality u >= 1 costs u^`cost_exponent` a step.
 
-    `rule`: firms reply one after another in order of id (`sequence`), or all at once by the share
-    `damping` of the way (`damped`): undamped simultaneous replies to effort cycle for four firms
-    or more. At most `rounds` rounds of replies a step. `start` is a newcomer's first effort or
-    quality.
+    `rule`: firms reply one after another, the youngest first (`sequence`), or all at once by the
+    share `damping` of the way (`damped`): undamped simultaneous replies to effort cycle for four
+    firms or more. At most `rounds` rounds of replies a step. Replies begin at the last step's
+    efforts, a newcomer's at `start`; qualities are chosen anew, beginning from what would be best
+    if all chose alike.
     """
 
     kind: Literal["none", "effort", "price", "quality"] = "none"

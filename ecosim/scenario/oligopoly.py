@@ -47,8 +47,6 @@ def combined(s: Scenario) -> Iterator[Problem]:
         yield Problem("patches.count", str(s.patches.count), "conduct is chosen in one market: 1")
     if conduct.kind == "effort" and not conduct.cost > 0:
         yield Problem("market.conduct.cost", f"{conduct.cost:g}", "effort must cost something: > 0")
-    if conduct.kind == "quality" and conduct.start < 1:
-        yield Problem("market.conduct.start", f"{conduct.start:g}", "quality is at least 1")
     yield from _free(s)
 
 
@@ -76,7 +74,7 @@ def without_effect(s: Scenario) -> Iterator[Problem]:
         "rule": ("effort", "quality"),
         "damping": ("effort", "quality"),
         "rounds": ("effort", "price", "quality"),
-        "start": ("effort", "quality"),
+        "start": ("effort",),
         "cost": ("effort", "price"),
         "cost_exponent": ("quality",),
         "transport": ("price",),
@@ -101,12 +99,10 @@ def without_effect(s: Scenario) -> Iterator[Problem]:
         yield from _unread(s, f"market.entry.{name}", Entry(), where)
     for name in ("standard", "basis", "patience", "noise"):
         yield from _unread(s, f"market.exit.{name}", Exit(), where)
-    for name, part, default in (
-        ("investment", s.market.investment, Investment()),
-        ("controls", s.market.controls, Controls()),
-    ):
-        if part != default:
-            yield _problem(f"market.{name}", "present", where)
+    if s.market.investment != Investment():
+        yield _problem("market.investment", "present", where)
+    if s.market.controls != Controls():
+        yield _problem("market.controls", "present", where)
     if s.market.costs.upkeep != Market().costs.upkeep:
         yield _problem("market.costs.upkeep", s.market.costs.upkeep, where)
 

@@ -12,8 +12,8 @@ from ecosim.errors import Problem, ScenarioError
 from ecosim.verification.case import Case
 
 _MODULES: tuple[str, ...] = (
-    "budget", "grain", "consumers", "kernels", "branching", "fixation", "habitats", "diet", "invasion", "conduct", "sizes",
-    "wealth", "density", "measures",
+    "budget", "grain", "consumers", "kernels", "branching", "fixation", "habitats", "diet",
+    "invasion", "contests", "oligopoly", "sizes", "wealth", "density", "measures",
 )  # fmt: skip
 
 

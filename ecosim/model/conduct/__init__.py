@@ -17,7 +17,6 @@ from ecosim.model.competition import Exchange
 from ecosim.model.conduct import effort, price, quality, replies
 from ecosim.model.population import Population
 from ecosim.model.randomness import Stream
-from ecosim.model.slots import by_id
 from ecosim.model.structure import Kinds
 from ecosim.model.tally import Tally
 from ecosim.model.traced import traced
@@ -104,7 +103,7 @@ def compete(
     """
     alive, wide = population.alive, supply[0].astype(jnp.float64)
     choice = jnp.where(alive, population.conduct[:, 0].astype(jnp.float64), 0)
-    order, count = by_id(population.id, alive), jnp.sum(alive)
+    order, count = _turns(population), jnp.sum(alive)
     rules = {"damping": p.damping, "rounds": p.rounds}
     if kinds.conduct == "effort":
         impact = population.strength.astype(jnp.float64) * size[:, None].astype(jnp.float64)
@@ -132,6 +131,8 @@ def compete(
                 choice, slot, alive, revenue=wide[0], cost_exponent=p.cost_exponent
             )
 
+        common = quality.alike(alive, revenue=wide[0], cost_exponent=p.cost_exponent)
+        choice = jnp.where(alive, common, 0)
         choice = replies.settled(kinds.reply, choice, order, count, reply=quality_of, **rules)
         population = _chosen(population, choice)
     share = quality.shares(choice, alive)
@@ -140,6 +141,16 @@ def compete(
     if kinds.conduct == "quality":
         cost = cost + jnp.where(alive, choice**p.cost_exponent, 0)
     return population, _sold(kinds, wide[0] * share, cost, alive, spent=wide[0], unserved=0.0)
+
+
+def _turns(population: Population) -> Array:
+    """Return slots `[C]` in the order of moves: the youngest first, then by id; the dead last.
+
+    A newcomer finds its place among firms that stand; were it to move last, one of them might
+    make room for it and be the one that loses.
+    """
+    oldest = jnp.iinfo(population.age.dtype).max
+    return jnp.lexsort((population.id, jnp.where(population.alive, population.age, oldest)))
 
 
 def _on_a_circle(

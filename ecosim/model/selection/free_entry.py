@@ -8,12 +8,15 @@ drawn at random and never left (Salop 1979); see `ecosim.theory.entry` for what 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import jax
 import jax.numpy as jnp
 from jax import Array
 
 from ecosim.model import conduct, randomness
 from ecosim.model.births import Turnover
+from ecosim.model.competition import Exchange
 from ecosim.model.population import Population, Rows, newborn, written
 from ecosim.model.randomness import Stream
 from ecosim.model.selection import exit_entry, founding
@@ -60,7 +63,7 @@ def decide(
 
 
 def _slack_profit(
-    kinds: Kinds, p: exit_entry.Parameters, exchange: conduct.Exchange, alive: Array
+    kinds: Kinds, p: exit_entry.Parameters, exchange: Exchange, alive: Array
 ) -> Array:
     """Return profits `[C]`, float64, that are negative only beyond rounding."""
     earned = conduct.profit(exchange, alive, p.capital.fixed)
@@ -72,12 +75,12 @@ def _foresees(
     kinds: Kinds,
     p: exit_entry.Parameters,
     population: Population,
-    newborns: object,
+    newborns: Callable[[Population, Array], Rows],
     around: Surroundings,
 ) -> Array:
     """Return whether the candidate makes no loss once all firms have answered its entry."""
     assert around.compete is not None and around.agents is not None  # an oligopoly
-    rows = newborns(population, jnp.zeros(1, jnp.int64))  # type: ignore[operator]
+    rows = newborns(population, jnp.zeros(1, jnp.int64))
     slot = nth_true(~population.alive, jnp.zeros(1, jnp.int64))
     with_it = written(population, slot, newborn(kinds, around.agents, rows))
     settled, exchange = around.compete(with_it)
