@@ -120,8 +120,8 @@ def _mortality(v: Values, seeds: Sequence[int]) -> list[float]:
 
 
 _PARAMETERS = (
-    Parameter("scale", 1.1, "output goes with capital^scale", least=1.0, most=1.2),
-    Parameter("width", 1.0, "niche width of a generalist, in segments", least=0.7, most=1.5),
+    Parameter("scale", 1.1, "output goes with capital^scale", least=1.1, most=1.2),
+    Parameter("width", 1.0, "niche width of a generalist, in segments", least=0.8, most=1.0),
 )
 
 _CENTRE = Parameter(
