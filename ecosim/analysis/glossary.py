@@ -99,6 +99,12 @@ METRICS: dict[str, Metric] = {
         "share of capital",
         _MARKET,
     ),
+    "generalist_hhi": Metric(
+        "Herfindahl-Hirschman index of the generalists alone: 1 where there is one, 1/n where n "
+        "are equal",
+        "",
+        _MARKET,
+    ),
     "generalist_capital_share": Metric(
         "Share of capital that firms hold that are no specialists", "share of capital", _MARKET
     ),

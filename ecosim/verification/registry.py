@@ -13,7 +13,8 @@ from ecosim.verification.case import Case
 
 _MODULES: tuple[str, ...] = (
     "budget", "grain", "consumers", "kernels", "branching", "fixation", "habitats", "diet",
-    "invasion", "contests", "oligopoly", "sizes", "wealth", "density", "measures",
+    "invasion", "contests", "oligopoly", "sizes", "wealth", "density", "partitioning",
+    "measures",
 )  # fmt: skip
 
 

@@ -91,6 +91,7 @@ def _measure(numbers: exit_entry.Parameters, population: Population) -> dict[str
         "hhi": exact.total(share**2, alive) * whole,
         "c4": _largest(share, 4) * whole,
         "generalist_c4": _ratio(_largest(jnp.where(general, share, 0), 4), generalists),
+        "generalist_hhi": _ratio(exact.total(share**2, general), generalists**2),
         "generalist_capital_share": generalists * whole,
         "breadth_mean_by_capital": exact.total(breadth * share, alive) * whole,
         "capital": exact.column_totals(spread, alive, jnp.max(share)) * whole,
