@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ecosim.analysis import glossary
+from ecosim.analysis import glossary, species
 from ecosim.scenario import Scenario
 from ecosim.scenario.problems import part_class
 
@@ -98,6 +98,7 @@ def metrics() -> str:
     ]
     for name, metric in glossary.METRICS.items():
         lines.append(f"| `{name}` | {metric.unit} | {metric.definition} |")
+    lines += ["", "## Species", "", inspect.getdoc(species) or ""]
     return "\n".join([*lines, ""])
 
 

@@ -59,7 +59,22 @@ AXIS = validate({
     "run": {"steps": 5},
 })  # fmt: skip
 
+HABITATS = validate({
+    "world": "ecology",
+    "niches": {"count": 2, "productivity": 30.0},
+    "population": {"size": 30, "start": "pareto", "breadth_exponent": 1.0},
+    "environment": {"fluctuation": {"range": 2.0}},
+    "selection": {"kind": "ricker"},
+    "habitats": {"demography": "individuals"},
+    "run": {"steps": 5},
+})  # fmt: skip
+
 NUMBERS = {
+    "habitats": (HABITATS, {
+        "habitats.growth": 0.7, "habitats.random": 0.3, "environment.fluctuation.range": 5.0,
+        "environment.fluctuation.coupling": "tied", "niches.productivity": 25.0,
+        "population.breadth_exponent": 2.0,
+    }),
     "ecology": (ECOLOGY, {
         "niches.supply": [5.0, 1.0, 1.0], "niches.productivity": 7.5, "run.steps": 9,
         "run.seed": 2**62, "record.every": 4, "tradeoff.exponent": 0.6,
@@ -134,7 +149,8 @@ def test_each_capacity_is_compiled_once(monkeypatch):
     assert programs(growing, seed=3) == 0
 
 
-@pytest.mark.parametrize("scenario", [MARKET, AXIS], ids=lambda s: s.world)
+@pytest.mark.parametrize("scenario", [MARKET, AXIS, HABITATS, override(
+    HABITATS, {"habitats.demography": "densities", "population.size": 3})])  # fmt: skip
 def test_no_type_is_weak_and_later_calls_compile_nothing(scenario):
     scenario = override(scenario, {"record.events": True})
     run = Simulation(scenario)

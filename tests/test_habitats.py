@@ -188,3 +188,35 @@ def test_what_has_no_meaning_is_refused(tables, key):
 def test_a_capacity_must_be_given():
     with pytest.raises(ScenarioError, match=r"niches\.productivity"):
         validate({"world": "ecology", "selection": {"kind": "ricker"}, "habitats": {}})
+
+
+@pytest.mark.parametrize("demography", ["densities", "individuals"])
+def test_neither_slots_nor_empty_slots_matter(demography):
+    from test_invariance import permuted, same
+
+    from ecosim import engine
+
+    given = scenario(
+        niches={"count": 3, "supply": [3.0, 2.0, 1.0], "productivity": 90.0},
+        population={"size": 60, "groups": [], "start": "random"},
+        habitats={"demography": demography, "random": 0.1},
+        environment={"fluctuation": {"range": 20.0}}, run={"steps": 10}, record={"events": True},
+    )  # fmt: skip
+    plain, moved = Simulation(given, 5), Simulation(given, 5)
+    with prepared():
+        moved.state = engine.enlarged(moved.kinds, moved.state, 2048)
+    for step in (0, 4, 10):
+        for run in (plain, moved):
+            run.advance(step)
+        permuted(moved, step)
+    same(plain.finished(), moved.finished())
+
+
+def test_a_run_goes_on_bit_for_bit_where_it_was_saved():
+    given = scenario(habitats={"demography": "individuals"}, population={"size": 200})
+    whole, cut = Simulation(given, 2), Simulation(given, 2)
+    whole.advance(30)
+    cut.advance(11)
+    again = Simulation.restored(cut.save())
+    again.advance(30)
+    assert again.finished().metrics.equals(whole.finished().metrics)

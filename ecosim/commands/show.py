@@ -29,12 +29,14 @@ def show(run: str, out: Path, as_json: bool) -> None:
 
     found = find(run, out)
     if as_json:
-        write_json({**summary(found), "manifest": found.manifest})
+        species = {"richness": found.richness()}
+        write_json({**summary(found), "species": species, "manifest": found.manifest})
         return
     write_verdicts(found)
     names = [name for name in glossary.ordered(found.final) if not glossary.is_per_niche(name)]
     rows = [[n, number(found.final[n]), glossary.describe(n).definition] for n in names]
     write_table(("metric", "at the end", "what it is"), rows, right=(1,))
+    click.echo(f"species at the end: {found.richness()} (clusters of strategies, see docs/metrics)")
     write_web(found)
     write_paths(found)
 

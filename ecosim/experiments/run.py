@@ -117,6 +117,28 @@ class Run:
 
         return dict(measure_web(self.web(by)))
 
+    def species(self, distance: float | None = None) -> pd.Series:
+        """Return the species number of each agent of the final population, by the agents' ids.
+
+        A species is a cluster in trait space: see `ecosim.analysis.species`.
+
+        Args:
+            distance: the largest gap inside a species; by default 0.1 of allocation, or on an axis
+                0.05 of its length.
+
+        """
+        import pandas as pd
+
+        from ecosim.analysis.species import clusters, traits_of
+
+        traits, usual = traits_of(self.population, self.scenario)
+        number = clusters(traits, usual if distance is None else distance)
+        return pd.Series(number, index=self.population["id"], name="species")
+
+    def richness(self, distance: float | None = None) -> int:
+        """Return the number of species of the final population, as `species` tells them apart."""
+        return int(self.species(distance).nunique())
+
     def survival(self) -> pd.DataFrame:
         """Return the Kaplan-Meier survival curve of all agents that lived during the run.
 

@@ -31,7 +31,7 @@ def _counts(v: Values, seed: int) -> np.ndarray:
         "run": {"steps": 0},
     })  # fmt: skip
     table = simulate(scenario, seed=seed).founders
-    columns = [name for name in table if name.startswith("allocation_")]
+    columns = [f"allocation_{k}" for k in range(v["nu"])]
     breadth = (table[columns].to_numpy() > 0).sum(axis=1)
     return np.bincount(breadth, minlength=v["nu"] + 1)[1:]
 

@@ -150,6 +150,8 @@ def _four(v: Values) -> list[list[float]]:
 def _undefined(form: Callable[[Values], float], web: Callable[[Values], Any]) -> Any:
     def refuses(v: Values) -> str | None:
         table = web(v)
+        if any(0 < cell < 1e-6 for row in table for cell in row):
+            return "interactions are 0 or at least 1e-6"
         if not all(map(sum, table)) or not all(map(sum, zip(*table, strict=True))):
             return "no row and no column of the web may be empty"
         try:
@@ -186,7 +188,7 @@ def _h2(v: Values) -> float:
 
 _SPECIALISED = (
     Parameter("n", 6, "resources and species", least=2, most=30, whole=True),
-    Parameter("count", 7, "interactions of each pair", least=1, most=1000, whole=True),
+    Parameter("count", 7, "interactions of each pair", least=2, most=1000, whole=True),
 )
 _HURLBERT = "Hurlbert 1978, Ecology 59:67-77"
 _BLUETHGEN = "Bluethgen et al. 2006, BMC Ecology 6:9"
