@@ -68,6 +68,10 @@ types: $(VENV)/.develop ## Check the types.
 docs: $(VENV)/.develop ## Write docs/scenarios.md and docs/metrics.md from the code.
 	$(BIN)/python docs/generate.py
 
+.PHONY: verification
+verification: $(VENV)/.develop ## Simulate all cases and write docs/verification/ (ARGS=--full: 1 h).
+	$(BIN)/python docs/verification.py $(ARGS)
+
 .PHONY: wheel
 wheel: $(VENV)/.develop ## Build the source distribution and, from it, the wheel in dist/.
 	$(BIN)/python -m build --no-isolation --outdir dist .

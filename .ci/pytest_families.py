@@ -13,9 +13,10 @@ MARKERS = {
     "install": "install",
     "notebook": "notebooks",
     "browser": "browser",
+    "verification": "verification",
     "slow": "slow",
 }
-ORDER = ["fast", "slow", "notebooks", "install", "browser"]
+ORDER = ["fast", "slow", "verification", "notebooks", "install", "browser"]
 
 _seconds: Counter[str] = Counter()
 _outcomes: dict[str, Counter[str]] = {family: Counter() for family in ORDER}

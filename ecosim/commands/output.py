@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-def write_json(value: dict[str, Any]) -> None:
-    """Write exactly one JSON object on stdout; NaN and infinity become null."""
+def write_json(value: dict[str, Any] | list[dict[str, Any]]) -> None:
+    """Write exactly one JSON value on stdout; NaN and infinity become null."""
     from ecosim.experiments.manifest import to_json
 
     click.echo(to_json(value))

@@ -101,6 +101,19 @@ class Case:
     note: str = ""  # what a reader must know: a disagreement with the literature, a limit
     curve: Curve | None = None
 
+    def as_dict(self) -> dict[str, Any]:
+        """Return what the case is, as plain data."""
+        bounds = ("default", "meaning", "domain", "above", "below", "least", "most", "whole")
+        return {
+            "case": self.name, "labels": list(self.labels), "family": self.family,
+            "title": self.title, "source": self.source, "full": self.full,
+            "relation": self.relation, "seeds": self.seeds, "note": self.note,
+            "parameters": [
+                {"name": p.name} | {key: getattr(p, key) for key in bounds}
+                for p in self.parameters
+            ],
+        }  # fmt: skip
+
     def values(self, given: Mapping[str, Number] | None = None) -> dict[str, Any]:
         """Return the parameters' values, the defaults but for those given.
 

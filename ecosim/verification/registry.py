@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
+import functools
 import importlib
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from ecosim.errors import Problem, ScenarioError
 from ecosim.verification.case import Case
 
 _MODULES: tuple[str, ...] = (
@@ -12,9 +17,85 @@ _MODULES: tuple[str, ...] = (
 )
 
 
-def cases() -> list[Case]:
+@functools.cache
+def cases() -> tuple[Case, ...]:
     """Return all cases, in the order of their modules."""
     found: list[Case] = []
     for name in _MODULES:
         found += importlib.import_module(f"ecosim.verification.cases.{name}").CASES
-    return found
+    return tuple(found)
+
+
+def named(name: str) -> Case:
+    """Return the case of a name.
+
+    Raises:
+        ScenarioError: there is none, with the nearest name.
+
+    """
+    for case in cases():
+        if case.name == name:
+            return case
+    raise _unknown(name)
+
+
+def _unknown(name: str) -> ScenarioError:
+    known = [case.name for case in cases()] + sorted({x for case in cases() for x in case.labels})
+    close = difflib.get_close_matches(name, known, n=1)
+    fix = f"did you mean {close[0]}?" if close else "`ecosim verify --list` lists them"
+    return ScenarioError([Problem("", name, "no case has this name or label", fix)], "verify")
+
+
+def chosen(
+    words: Sequence[str], given: Mapping[str, Any], *, full: bool = False
+) -> tuple[list[Case], list[tuple[Case, str]]]:
+    """Return the cases that names and labels mean, and those that the numbers given leave out.
+
+    A name means its case, also where it is a long one. A label means all cases that share it; of
+    those, the ones that lack a parameter or whose domain does not admit its value are left out,
+    with the reason. No word means every case.
+
+    Args:
+        words: names (`levene-soft`) and labels (`E3`, in any case of letters).
+        given: parameters that are not at their defaults.
+        full: take the long cases too.
+
+    Raises:
+        ScenarioError: an unknown word, or numbers that no case of a word admits.
+
+    """
+    if given and not words:
+        rule = "numbers are set for cases that are named"
+        raise ScenarioError([Problem("--set", ", ".join(given), rule, "name a CASE")], "verify")
+    wanted: dict[str, Case] = {}
+    left: list[tuple[Case, str]] = []
+    for word in words or [""]:
+        exact = [case for case in cases() if case.name == word.lower()]
+        shared = [c for c in cases() if not word or word.upper() in c.labels]
+        if not exact and not shared:
+            raise _unknown(word)
+        for case in exact:
+            case.values(given)
+        if not exact:
+            short = [case for case in shared if full or not case.full]
+            exact, out = _admitting(short or shared, given)
+            left += out
+        wanted |= {case.name: case for case in exact}
+    return [case for case in cases() if case.name in wanted], left
+
+
+def _admitting(
+    some: Sequence[Case], given: Mapping[str, Any]
+) -> tuple[list[Case], list[tuple[Case, str]]]:
+    kept, left, problems = [], [], []
+    for case in some:
+        try:
+            case.values(given)
+            kept.append(case)
+        except ScenarioError as error:
+            left.append((case, "; ".join(map(str, error.problems))))
+            problems.append(error)
+    if not kept:
+        listed = [problem for error in problems for problem in error.problems]
+        raise ScenarioError(listed, ", ".join(case.name for case in some))
+    return kept, left
