@@ -109,6 +109,7 @@ class Agent:
     strikes: int
     trait: list[float]  # position and log width on an axis
     allocation: list[float]
+    retained: list[float] = field(default_factory=list)  # firms that invest now and then
 
 
 @dataclass
@@ -266,8 +267,13 @@ class Reference:
                 patch=(i // count if p.start == "specialists" else i) % s.patches.count,
                 budget=p.budget * (1.0 if market else factor),
                 stock=start * (1 + p.stock_variation * (2 * stock[i] - 1)),
-                strikes=0, trait=trait, allocation=allocation,
+                strikes=0, trait=trait, allocation=allocation, retained=self.nothing_retained(),
             )  # fmt: skip
+
+    def nothing_retained(self) -> list[float]:
+        """What a new firm retains: 0, where investment waits."""
+        s = self.scenario
+        return [0.0] if s.world == "market" and s.market.investment.period > 1 else []
 
     def groups(self) -> list[int]:
         """One agent for each group, the others by shares; what is left goes to largest rests."""
@@ -386,6 +392,12 @@ class Reference:
                 self.near(raised - t.threshold, t.threshold)
                 raised = raised if raised >= t.threshold else 0.0
             own.append(raised)
+        own = self.lent(own)
+        return [max(c, t.floor) ** s.competition.exponent for c in own]
+
+    def lent(self, own: list[float]) -> list[float]:
+        """Competence with what related niches lend."""
+        s, t = self.scenario, self.scenario.tradeoff
         if s.niches.space == "graph":
             edges = neighbours(s.niches.graph, s.niches.count)
             own = [
@@ -394,20 +406,34 @@ class Reference:
                 ), 0.0)
                 for k, c in enumerate(own)
             ]  # fmt: skip
-        return [c**s.competition.exponent for c in own]
+        return own
+
+    def competent(self, agent: Agent) -> list[float]:
+        """Strength in this step: 1 or 0 where a noisy standard decides."""
+        effort, t = self.strength(agent), self.scenario.tradeoff
+        if t.kind != "standard":
+            return effort
+        noise = self.draws.normals(self.clock, Stream.PASSES, [agent.id], len(effort))[0]
+        for e, z in zip(effort, noise, strict=True):
+            self.near(e + t.noise * z - t.threshold)
+        return [
+            float(e > 0 and e + t.noise * z > t.threshold)
+            for e, z in zip(effort, noise, strict=True)
+        ]
 
     def exchange(self, supply: list[list[float]]) -> Outcome:
         """Who receives how much; what nobody claims is left."""
         s, rival = self.scenario, self.scenario.competition.unclaimed
         scale = s.market.costs.scale
         claims = {
-            a.id: [w * (a.stock**scale if s.world == "market" else 1.0) for w in self.strength(a)]
+            a.id: [w * (a.stock**scale if s.world == "market" else 1.0) for w in self.competent(a)]
             for a in self.agents
         }
         gain, price, unclaimed = {}, [], []
         for patch, emitted in enumerate(supply):
             here = [a for a in self.agents if a.patch == patch]
-            divide = self.divide_all if s.competition.kind == "additive" else self.divide_each
+            divide = self.pay_all if s.competition.kind == "independent" else self.divide_each
+            divide = self.divide_all if s.competition.kind == "additive" else divide
             paid, left = divide(emitted, [claims[a.id] for a in here], rival)
             for agent in here:
                 gain[agent.id] = math.fsum(
@@ -431,6 +457,13 @@ class Reference:
             price.append(supply / mass if mass > 0 else 0.0)
             left.append(price[-1] * rival if mass > 0 else supply)
         return price, left
+
+    @staticmethod
+    def pay_all(
+        emitted: list[float], claims: list[list[float]], rival: float
+    ) -> tuple[list[float], list[float]]:
+        """Independent: nobody's payoff depends on another's."""
+        return emitted, [0.0] * len(emitted)
 
     @staticmethod
     def divide_all(
@@ -507,8 +540,15 @@ class Reference:
 
     def wright_fisher(self, outcome: Outcome) -> None:
         living = sorted(self.agents, key=lambda a: a.id)
+        gains, window = [outcome.gain[a.id] for a in living], self.scenario.selection.window
+        if window > 1:
+            for agent in living:
+                agent.stock = (agent.stock if self.clock % window else 0) + outcome.gain[agent.id]
+                agent.age += 1
+            if (self.clock + 1) % window:
+                return
+            gains = [a.stock for a in living]
         outcome.dead = [a.id for a in living]
-        gains = [outcome.gain[a.id] for a in living]
         units = self.draws.fine(self.clock, Stream.PARENT, range(len(living)))
         stock = self.scenario.population.stock
         outcome.born = self.offspring(
@@ -595,9 +635,15 @@ class Reference:
             agent.stock = before + kept * profit + flow
             if below:
                 agent.stock *= 1 - m.investment.defunding
-            self.near(agent.stock, before)
+            worth = agent.stock
+            if m.investment.period > 1:
+                worth = before + agent.retained[0] + (agent.stock - before)
+                invests = (self.clock + 1) % m.investment.period == 0
+                agent.stock = worth if invests else before
+                agent.retained = [0.0 if invests else worth - before]
+            self.near(worth, before)
             failed = m.exit.enabled and agent.strikes >= m.exit.patience
-            if failed or not agent.stock > 0:
+            if failed or not worth > 0:
                 outcome.dead.append(agent.id)
         survivors = [a for a in living if a.id not in set(outcome.dead)]
         if m.controls.shuffle_capital:
@@ -631,7 +677,7 @@ class Reference:
             Agent(
                 id=name, parent=0, lineage=name, group=-1, patch=int(lot * s.patches.count), age=0,
                 budget=s.population.budget, stock=entry.capital, strikes=0, trait=[],
-                allocation=[],
+                allocation=[], retained=self.nothing_retained(),
             )
             for name, lot in zip(ids, lots, strict=True)
         ]  # fmt: skip

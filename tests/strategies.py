@@ -61,6 +61,26 @@ KINDS: dict[str, dict[str, Any]] = {
         "selection": {"kind": "wright-fisher"},
         "environment": {"seasonal": {}, "shocks": {}},
     },
+    "wright-fisher-window": {
+        "niches": {"count": 3},
+        "selection": {"kind": "wright-fisher", "window": 3},
+        "tradeoff": {"floor": True},
+        "competition": {"kind": "independent"},
+        "environment": {"switching": {}},
+    },
+    "energy-standard": {
+        "niches": {"count": 3},
+        "tradeoff": {"kind": "standard"},
+        "competition": {"unclaimed": 0.0},
+    },
+    "market-period": {
+        "world": "market",
+        "niches": {"count": 4},
+        "population": {"groups": 2},
+        "tradeoff": {"floor": True},
+        "competition": {"kind": "independent"},
+        "market": {"investment": {"period": 3}},
+    },
     "market-random": {
         "world": "market",
         "niches": {"count": 4},
@@ -174,10 +194,15 @@ def _tradeoff(draw: st.DrawFn, raw: dict[str, Any], count: int) -> None:
         tradeoff["half_saturation"] = draw(real(0.1, 2))
     if tradeoff.get("kind") == "threshold":
         tradeoff["threshold"] = draw(real(1e-4, 0.2))
+    if tradeoff.get("kind") == "standard":
+        tradeoff |= {"threshold": draw(real(1e-2, 1.0)), "noise": draw(real(0, 1))}
+    if "floor" in tradeoff:
+        tradeoff["floor"] = draw(real(1e-3, 0.5))
     if raw["niches"].get("space") == "graph":
         tradeoff["transfer"] = draw(real(-0.5, 0.5))
     competition = raw.setdefault("competition", {})
-    competition["exponent"] = draw(real(0.4, 2))
+    if tradeoff.get("kind") != "standard":
+        competition["exponent"] = draw(real(0.4, 2))
     if "unclaimed" in competition:
         competition["unclaimed"] = draw(real(0.01, 5))
 
@@ -211,10 +236,10 @@ def _market(draw: st.DrawFn, raw: dict[str, Any]) -> None:
         density_squared=draw(real(-1e-3, 0)), unmet_demand=draw(real(0, 3)),
         copying_error=draw(real(0, 0.3)), capital=draw(real(0.3, 2)),
     )  # fmt: skip
-    market["investment"] = {
+    market.setdefault("investment", {}).update({
         "reinvestment": draw(real(0, 1)), "flow": draw(real(0, 0.5)),
         "defunding": draw(real(0, 0.9)),
-    }  # fmt: skip
+    })  # fmt: skip
     market["costs"] = {
         "fixed": draw(real(0, 0.1)), "upkeep": draw(real(0.02, 0.3)), "scale": draw(real(0, 1.5)),
     }  # fmt: skip

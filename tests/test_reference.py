@@ -50,6 +50,8 @@ def same_agents(state, reference: Reference, relative: float) -> None:
         return
     near(found["budget"], wanted["budget"], relative)
     near(found["stock"], wanted["stock"], relative)
+    retained = wanted["retained"].reshape(found["retained"].shape)
+    near(found["retained"], retained, relative, wanted["stock"].max())
     near(found["trait"], wanted["trait"].reshape(found["trait"].shape), relative)
     near(found["allocation"], wanted["allocation"], relative)
     strength = np.array([
@@ -77,6 +79,8 @@ def same_exchange(simulation: Simulation, outcome: Outcome, relative: float) -> 
     dearest = np.max(outcome.price, where=np.isfinite(outcome.price), initial=0)
     near(state.price, outcome.price, 10 * relative, dearest)
     emitted = np.sum(outcome.supply)
+    if simulation.scenario.competition.kind == "independent":
+        emitted = sum(outcome.gain.values())  # a niche emits what it pays
     row = simulation.recorder.rows[-1]
     near(row["emitted"][-1], emitted, relative)
     near(row["received"][-1], sum(outcome.gain.values()), relative, emitted)

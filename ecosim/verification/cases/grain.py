@@ -36,8 +36,8 @@ def _levene(v: Values, *, kind: str, start: float, steps: int) -> dict[str, Any]
 
 
 def _burn_in(v: Values) -> int:
-    """Ten relaxation times: what the start is off by has shrunk by e^-10."""
-    return int(np.ceil(10 * grain.levene_relaxation(v["c"], v["s"])))
+    """Five relaxation times: what the start is off by, at most the bias, has shrunk by e^-5."""
+    return int(np.ceil(5 * grain.levene_relaxation(v["c"], v["s"])))
 
 
 def _observed_soft(v: Values, seeds: Sequence[int]) -> Any:
@@ -57,7 +57,7 @@ def _soft_refuses(v: Values) -> str | None:
     if not low < v["c"] < high:
         return f"both types persist only for {low:.4f} < c < {high:.4f} (1/(2+s), (1+s)/(2+s))"
     _, loss = grain.levene_quasi_stationary(v["c"], v["s"], v["N"])
-    needed = 1000 * (_burn_in(v) + v["T"])
+    needed = 1000 * (_burn_in(v) + v["T"])  # of 20 runs one is lost with a probability of 2 %
     if loss < needed:
         return (
             f"a type is lost after {loss:.3g} generations on average (exact chain), which must be "
@@ -214,7 +214,7 @@ def _width(name: str, spell: int) -> Case:
             Parameter("eps", 0.05, "competence off the niche", above=1e-6, below=1),
             Parameter("c", 1.2, "exponent of fitness x^c", above=0, most=6),
             Parameter("W", 20, "steps of a window", least=1, most=200, whole=True),
-            Parameter("T", 100, "windows", least=20, most=10_000, whole=True),
+            Parameter("T", 200, "windows", least=20, most=10_000, whole=True),
         ),
         expected=lambda v: grain.width_margin(v["c"], v["eps"], v["L"], v["W"]),
         observe=_observed_width,
@@ -231,7 +231,7 @@ def _width(name: str, spell: int) -> Case:
 _C = Parameter("c", 0.55, "share of niche 1", above=0, below=1)
 _S = Parameter("s", 0.5, "advantage at home", above=0, most=20)
 _N = Parameter("N", 1000, "agents", least=2, most=3000, whole=True)
-_T = Parameter("T", 600, "generations observed", least=100, most=100_000, whole=True)
+_T = Parameter("T", 300, "generations observed", least=100, most=100_000, whole=True)
 _SOFT = (_C, _S, _N, _T)
 
 CASES = (
