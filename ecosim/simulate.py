@@ -16,7 +16,7 @@ import pandas as pd
 from ecosim import engine
 from ecosim.compilation import prepared, spare_memory_maps
 from ecosim.errors import RunError
-from ecosim.model.integration import MOST
+from ecosim.model.integration import MOST_TRIES
 from ecosim.model.population import Population
 from ecosim.model.step import State, Status
 from ecosim.model.structure import Kinds, bytes_for, enlarged
@@ -285,7 +285,7 @@ def explain(state: State, kinds: Kinds) -> str:
         if kinds.selection == "growth" or kinds.renewal:
             return (
                 f"step {int(state.clock)}: what changes in one unit of time cannot be integrated "
-                f"(rule: at most {MOST} tries of a step of integration; choose rates that are "
+                f"(rule: at most {MOST_TRIES} tries of a step of integration; choose rates that are "
                 "smaller, that is a shorter unit of time)"
             )
         return f"step {int(state.clock)}: the gain of an agent is not finite (rule: finite)"

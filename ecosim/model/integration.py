@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-MOST = 20_000  # tries of a step in one unit of time, after which the integration has failed
+MOST_TRIES = 20_000  # tries of a step in one unit of time, after which the integration has failed
 
 # Row s: weights of the slopes so far in the state at stage s + 1.
 _STAGES = (
@@ -53,7 +53,7 @@ def unit_of_time(rate: Rate, start: Any, *, tolerance: Array, error: Measure) ->
     begin = _Walk(one, 0.1 * one, start, rate(start), none)
 
     def going(walk: _Walk) -> Array:
-        return (walk.left > 0) & (walk.tries < MOST)
+        return (walk.left > 0) & (walk.tries < MOST_TRIES)
 
     def on(walk: _Walk) -> _Walk:
         last = walk.span >= walk.left
