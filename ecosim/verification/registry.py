@@ -11,7 +11,7 @@ from typing import Any
 from ecosim.errors import Problem, ScenarioError
 from ecosim.verification.case import Case
 
-_MODULES: tuple[str, ...] = ("consumers", "kernels", "productivity")
+_MODULES: tuple[str, ...] = ("consumers", "coexistence", "kernels", "productivity")
 
 
 @functools.cache
