@@ -254,3 +254,27 @@ def test_what_nothing_computes_is_refused(changes, key, words):
         validate({"world": "ecology"} | changes)
     found = {problem.key: str(problem) for problem in caught.value.problems}
     assert words in found[key], found
+
+
+def test_slots_do_not_matter_to_individuals_on_resources():
+    scenario = validate(
+        {
+            "world": "ecology",
+            "niches": {"count": 3, "supply": [1.0, 2.0, 4.0]},
+            "patches": {"count": 2},
+            "population": {"size": 90, "start": "random"},
+            "competition": {"kind": "resources", "resources": {"supply": "renewing"}},
+            "selection": {"division": 1.2},
+            "run": {"steps": 12},
+        }
+    )
+    plain, mixed = Simulation(scenario), Simulation(scenario)
+    order = np.random.default_rng(1).permutation(plain.state.population.alive.shape[0])
+    with prepared():
+        moved = jax.tree.map(lambda column: column[order], mixed.state.population)
+        mixed.state = mixed.state._replace(population=moved)
+    for run in (plain, mixed):
+        run.advance(12)
+    one, other = plain.finished(), mixed.finished()
+    assert one.metrics.equals(other.metrics) and one.population.equals(other.population)
+    assert one.metrics["births"].sum() > 0

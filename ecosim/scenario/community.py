@@ -60,10 +60,8 @@ _COLUMNS = ("id", "group", "patch", "budget", "stock")
 def fingerprint(community: str) -> str:
     """Return 16 hex digits that name what the agents are, wherever their table lies."""
     table = agents(community)
-    kept = [
-        *_COLUMNS,
-        *sorted(c for c in table if c.startswith(("allocation_", "position", "width"))),
-    ]
+    names = sorted(map(str, table.columns))
+    kept = [*_COLUMNS, *(n for n in names if n.startswith(("allocation_", "position", "width")))]
     digest = hashlib.sha256(",".join(kept).encode())
     for name in kept:
         digest.update(table[name].to_numpy("float64" if name != "id" else "uint64").tobytes())
@@ -83,7 +81,7 @@ def complete(s: Scenario) -> Iterator[Problem]:
             _KEY, path, said or str(error), "name a run's folder or its population.parquet"
         )
         return
-    niches = sum(name.startswith("allocation_") for name in table)
+    niches = sum(str(name).startswith("allocation_") for name in table)
     axis = "position" in table
     if not len(table):
         yield Problem(_KEY, path, "nobody lived at the end of that run", "name another run")

@@ -12,7 +12,7 @@ from ecosim.errors import Problem, ScenarioError
 from ecosim.verification.case import Case
 
 _MODULES: tuple[str, ...] = (
-    "budget", "mutation", "grain", "consumers", "kernels", "branching", "fixation", "habitats",
+    "budget", "mutation", "grain", "consumers", "coexistence", "kernels", "productivity", "branching", "fixation", "habitats",
     "diet", "invasion", "contests", "oligopoly", "sizes", "wealth", "density", "partitioning",
     "measures",
 )  # fmt: skip

@@ -1,0 +1,122 @@
+"""E1: how many consumers coexist on explicit resources."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from ecosim.theory import consumers
+from ecosim.verification.case import Case, Parameter, Values
+from ecosim.verification.cases.consumers import last_record
+
+
+def _survivors(v: Values, seeds: Sequence[int]) -> list[float]:
+    """Return survivors of random preferences in (0, 1), one draw a seed."""
+    count, niches = v["consumers"], v["resources"]
+    result = []
+    for seed in seeds:
+        drawn = np.random.default_rng([17, seed]).uniform(0, 1, (count, niches))
+        last = last_record(
+            drawn, supply=[10.0] * niches, upkeep=1.0, steps=2000, resources={}, extinction=1e-6
+        )
+        result.append(float(last["population"]))
+    return result
+
+
+_CIRCLE = (
+    Parameter("strategies", 10, "strategies, evenly on a circle", least=4, most=60, whole=True),
+    Parameter("radius", 0.2, "of that circle in the simplex, centre to corner = 0.8165",
+              above=0.01, most=0.4),
+    Parameter("m", 1.0, "upkeep", least=0.1, most=10.0),
+    Parameter("loss", 0.5, "omega", least=0.0, most=10.0),
+)  # fmt: skip
+_PLANE = np.array([[1, -1, 0], [1, 1, -2]]) / np.sqrt([[2], [6]])
+_MARGIN = 0.1  # how near, relative to the radius, the supply may lie to the border
+
+
+def _strategies(v: Values) -> np.ndarray:
+    angle = 2 * np.pi * np.arange(v["strategies"]) / v["strategies"]
+    return 1 / 3 + v["radius"] * np.stack([np.cos(angle), np.sin(angle)], axis=1) @ _PLANE
+
+
+def _corrected(v: Values, factor: float = 1.0) -> np.ndarray:
+    """Return kappa - omega m / E, E = 1: a point of the plane, 10 times as much as one upkeep."""
+    place = 1 / 3 + factor * v["offset"] * v["radius"] * _PLANE[1]
+    return 10 * v["m"] * place
+
+
+def _cone_refuses(v: Values, inside: bool) -> str | None:
+    try:
+        there = [consumers.in_cone(_strategies(v), _corrected(v, 1 + e)) < 1e-9
+                 for e in (-_MARGIN, 0.0, _MARGIN)]  # fmt: skip
+    except ValueError as error:
+        return str(error)
+    if there != [inside] * 3:
+        side = "inside" if inside else "outside"
+        return f"the supply must lie {side} the cone of the strategies, {_MARGIN:.0%} from its edge"
+    return None
+
+
+def _posfai(v: Values) -> list[float]:
+    """Return survivors; all differences in growth are of the order of m."""
+    supply = _corrected(v) + v["loss"] * v["m"]
+    steps = math.ceil(10_000 * max(1.0, 1 / v["m"]))
+    last = last_record(
+        _strategies(v),
+        supply=[float(s) for s in supply],
+        upkeep=v["m"],
+        steps=steps,
+        resources={"supply": "external", "rate": max(v["loss"], 1e-9), "start": v["m"]},
+        extinction=1e-6,
+    )
+    return [float(last["population"])]
+
+
+def _posfai_case(name: str, offset: float, inside: bool) -> Case:
+    ends = "all strategies live on" if inside else "not all live on"
+    return Case(
+        name=name,
+        labels=("E1",),
+        family="ecology",
+        title=f"Supply {'inside' if inside else 'outside'} the cone of the strategies: {ends}",
+        source="Posfai, Taillefumier & Wingreen 2017, Phys. Rev. Lett. 118:028103",
+        parameters=(
+            *_CIRCLE,
+            Parameter("offset", offset, "supply's distance from the centre, in radii", least=0.0),
+        ),
+        expected=lambda v: float(v["strategies"]),
+        observe=lambda v, seeds: _posfai(v),
+        relation="equal" if inside else "below",
+        rounding=1e-9,
+        seeds=1,
+        refuses=lambda v: _cone_refuses(v, inside),
+        note=""
+        if inside
+        else "At most two strategies, the ends of an edge, remain at equilibrium.",
+    )
+
+
+CASES = (
+    Case(
+        name="competitive-exclusion",
+        labels=("E1",),
+        family="ecology",
+        title="Survivors at equilibrium are fewer than resources + 1",
+        source="Levin 1970, Am. Nat. 104:413-423",
+        parameters=(
+            Parameter("consumers", 10, "at the start, of random preferences", least=2, most=60,
+                      whole=True),
+            Parameter("resources", 3, "number of resources", least=1, most=20, whole=True),
+        ),
+        expected=lambda v: float(consumers.survivors_at_most(v["resources"]) + 1),
+        observe=_survivors,
+        relation="below",
+        refuses=lambda v: None if v["consumers"] > v["resources"]
+        else "shows something only with more consumers than resources",
+        note="Holds at equilibrium: cycles can hold more (Armstrong & McGehee 1980).",
+    ),
+    _posfai_case("posfai-coexistence", 0.5, inside=True),
+    _posfai_case("posfai-exclusion", 1.5, inside=False),
+)  # fmt: skip
