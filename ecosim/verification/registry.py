@@ -11,7 +11,7 @@ from typing import Any
 from ecosim.errors import Problem, ScenarioError
 from ecosim.verification.case import Case
 
-_MODULES: tuple[str, ...] = ("fixation", "branching")
+_MODULES: tuple[str, ...] = ("fixation", "branching", "niche_width")
 
 
 @functools.cache
