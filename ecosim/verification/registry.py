@@ -12,8 +12,10 @@ from ecosim.errors import Problem, ScenarioError
 from ecosim.verification.case import Case
 
 _MODULES: tuple[str, ...] = (
-    "budget", "mutation", "grain", "consumers", "coexistence", "kernels", "productivity", "branching", "fixation", "habitats",
-    "diet", "invasion", "contests", "oligopoly", "sizes", "wealth", "density", "partitioning",
+    "budget", "mutation", "grain", "invasion",
+    "consumers", "coexistence", "kernels", "branching", "niche_width", "fixation",
+    "productivity", "habitats", "diet",
+    "contests", "oligopoly", "sizes", "wealth", "density", "partitioning",
     "measures",
 )  # fmt: skip
 

@@ -88,22 +88,22 @@ _QUICK = {"size": 100, "position": 0.1, "width": 1.0}
 
 
 def _quick_branching(values: Values, seeds: Sequence[int]) -> ArrayLike:
-    """Return for each of three replicates a seed whether it branched in time.
+    """Return for each of two replicates a seed whether it branched in time.
 
     Evolution goes with mu K0 sd^2 (the canonical equation of adaptive dynamics): K0 = 100 and
-    mutations of sd .1 in every fiftieth birth are 32 times as fast as the published runs with
-    K0 = 500, mu = 5e-4 and sd .05. Four times the median that follows is allowed. A branch is a
+    a mutation of sd .05 in every fiftieth birth are 8 times as fast as the published runs with
+    K0 = 500 and mu = 5e-4. Four times the median that follows is allowed. A branch is a
     clone of more than 6, the published share of K0.
     """
     from ecosim.scenario import validate
     from ecosim.simulate import replicates
 
-    within = round(4 * branching.waiting_time(min(max(values["sigma_a2"], 0.1), 0.2))[0] / 32)
+    within = round(4 * branching.waiting_time(min(max(values["sigma_a2"], 0.1), 0.2))[0] / 8)
     scenario = _scenario(
-        values["sigma_a2"], 100, population=_QUICK, mutation={"rate": 0.02, "step": 0.1},
+        values["sigma_a2"], 100, population=_QUICK, mutation={"rate": 0.02, "step": 0.05},
         run={"steps": within, "until": "branched", "branch_size": 6, "precision": "float64"},
     )  # fmt: skip
-    own = [seed * _APART + number for seed in seeds for number in range(3)]
+    own = [seed * _APART + number for seed in seeds for number in range(2)]
     return (replicates(validate(scenario), own)["step"] < within).to_numpy(float)
 
 
