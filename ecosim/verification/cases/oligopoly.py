@@ -100,7 +100,8 @@ SALOP_ENTRY = Case(
     "value is the middle of this band and its half width the bias. Sites drawn uniformly, prices "
     "solved anew after each entry, losers leaving worst first: 7-9 firms of 10 at t=1, f=.01 "
     "(mean 7.95 +- .05 over 60 seeds), 15-17 of 20 at f=.0025 (mean 16.0 +- .1). If losers may "
-    "not leave, more stay: 8-14 of 10 (mean 10.1 +- .15), since entrants then drive incumbents into loss.",
+    "not leave, more stay: 8-14 of 10 (mean 10.1 +- .15), since entrants then drive incumbents "
+    "into loss.",
     curve=Curve("f", (0.0025, 0.005, 0.01, 0.02, 0.035), "firms", log=True),
 )  # fmt: skip
 
