@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from test_invariance import finished, permuted, same
 
@@ -159,6 +159,8 @@ def test_prices_solve_the_first_order_conditions(n):
     sites=st.lists(st.sampled_from([0.0, 0.1, 0.25, 0.6, 0.99]) | st.floats(0, 0.999), max_size=6),
     dead=st.integers(0, 3),
 )
+@example(sites=[0.25, 0.25, 0.25], dead=1)
+@example(sites=[0.6], dead=0)
 def test_gaps_go_once_round_the_circle(sites, dead):
     site = np.array(sites + [0.5] * dead)
     ids = np.arange(1, len(site) + 1, dtype=np.uint64)

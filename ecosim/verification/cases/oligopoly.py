@@ -99,8 +99,9 @@ SALOP_ENTRY = Case(
     "entry stops anywhere between .634 and 1 times that (theory.entry.salop_band): the expected "
     "value is the middle of this band and its half width the bias. Sites drawn uniformly, prices "
     "solved anew after each entry, losers leaving worst first: 7-9 firms of 10 at t=1, f=.01 "
-    "(mean 7.95 +- .05), 15-17 of 20 at f=.0025 (mean 16.0 +- .1). If losers may not leave, more "
-    "stay: 8-14 of 10 (mean 10.1 +- .15), since entrants then drive incumbents into loss.",
+    "(mean 7.95 +- .05 over 60 seeds), 15-17 of 20 at f=.0025 (mean 16.0 +- .1). If losers may "
+    "not leave, more stay: 8-14 of 10 (mean 10.1 +- .15), since entrants then drive incumbents "
+    "into loss.",
     curve=Curve("f", (0.0025, 0.005, 0.01, 0.02, 0.035), "firms", log=True),
 )  # fmt: skip
 
@@ -152,7 +153,7 @@ def _endogenous(name: str, revenue: float, title: str) -> Case:
         title=title,
         source=_SUTTON,
         parameters=(
-            Parameter("gamma", 4.0, "exponent of the cost of quality", least=1, most=60),
+            Parameter("gamma", 4.0, "exponent of the cost of quality", least=1.3, most=60),
             Parameter("S", revenue, "market size: revenue", least=1, most=1e9),
         ),
         expected=lambda v: float(entry.whole(entry.sutton_firms(v["gamma"], v["S"]))),
@@ -162,6 +163,8 @@ def _endogenous(name: str, revenue: float, title: str) -> Case:
             entry.sutton_firms(v["gamma"], v["S"]),
         ),
         seeds=1,
+        note="Below gamma = 1.3 the cost is hardly convex: in small markets replies do not settle, "
+        "and more firms than the limit may stay (gamma 1.02, S 10: three instead of two).",
         curve=Curve("gamma", (1.5, 2, 4, 8, 12), "firms"),
     )
 
