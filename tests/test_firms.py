@@ -56,9 +56,9 @@ def test_growth_has_its_mean_and_its_volatility(form):
 
 
 def test_random_exit_goes_with_numbers():
-    exit = {"enabled": False, "hazard": 0.1, "density": -0.002, "density_squared": 2e-6}
+    exit = {"enabled": False, "hazard": 0.1, "density": -2e-4, "density_squared": 1e-8}
     run = simulate(market(size=4000, exit=exit), seed=5)
-    chance = 1 - math.exp(-0.1 * math.exp(-0.002 * 4000 + 2e-6 * 4000**2))
+    chance = 1 - math.exp(-0.1 * math.exp(-2e-4 * 4000 + 1e-8 * 4000**2))
     left = run.metrics["exits"].iloc[1]
     assert abs(left - 4000 * chance) < 4 * math.sqrt(4000 * chance * (1 - chance))
 
