@@ -74,9 +74,9 @@ class Draws:
     def fine(self, step: int, stream: Stream, ids: Sequence[int]) -> list[float]:
         return _floats(self._asked(_fine, step, stream, ids), ids)
 
-    def lots(self, step: int, stream: Stream, ids: Sequence[int]) -> list[int]:
+    def lots(self, step: int, stream: Stream, ids: Sequence[int], lane: int = 0) -> list[int]:
         """One 64-bit integer for each id."""
-        high, low = self._asked(_words, step, stream, ids)
+        high, low = self._asked(_words, step, stream, ids, np.int64(lane))
         pairs = zip(np.asarray(high).tolist(), np.asarray(low).tolist(), strict=True)
         return [(h << 32) | w for h, w in pairs][: len(ids)]
 
@@ -128,6 +128,12 @@ class Outcome:
 
 def breadth(allocation: Sequence[float]) -> float:
     return math.exp(-math.fsum(x * math.log(x) for x in allocation if x > 0))
+
+
+def pianka(one: Sequence[float], other: Sequence[float]) -> float:
+    """Niche overlap: the cosine of two allocations."""
+    product = math.fsum(x * y for x, y in zip(one, other, strict=True))
+    return product / math.sqrt(math.fsum(x * x for x in one) * math.fsum(y * y for y in other))
 
 
 def project(point: Sequence[float]) -> tuple[list[float], float]:
@@ -276,16 +282,19 @@ class Reference:
         return [0.0] if s.world == "market" and s.market.investment.period > 1 else []
 
     def groups(self) -> list[int]:
-        """One agent for each group, the others by shares; what is left goes to largest rests."""
+        """By shares, what is left to the largest rests; at least one each, from the largest."""
         groups, size = self.scenario.population.groups, self.scenario.population.size
         if not groups:
             return [0] * size
         whole = sum(g.share for g in groups)
-        wanted = [g.share / whole * (size - len(groups)) for g in groups]
-        counts = [1 + math.floor(w) for w in wanted]
-        rest = sorted(range(len(groups)), key=lambda i: -(wanted[i] - math.floor(wanted[i])))
-        for i in rest[: size - sum(counts)]:
+        wanted = [g.share / whole * size for g in groups]
+        quota = [math.floor(w + 1e-9) for w in wanted]
+        counts = [max(n, 1) for n in quota]
+        rest = sorted(range(len(groups)), key=lambda i: quota[i] - wanted[i])
+        for i in rest[: max(size - sum(counts), 0)]:
             counts[i] += 1
+        while sum(counts) > size:
+            counts[counts.index(max(counts))] -= 1
         return [i for i, n in enumerate(counts) for _ in range(n)]
 
     def scope(self, ids: Sequence[int], weights: Sequence[float]) -> list[list[float]]:
@@ -631,10 +640,12 @@ class Reference:
             profit = outcome.gain[agent.id] - m.costs.fixed - m.costs.upkeep * agent.stock
             flow = m.investment.flow * agent.stock * (own / mean - 1 if mean > 0 else 0.0)
             before = agent.stock
+            grown = self.growth(agent)
             kept = m.investment.reinvestment if profit > 0 else 1.0  # a loss is borne in full
             agent.stock = before + kept * profit + flow
             if below:
                 agent.stock *= 1 - m.investment.defunding
+            agent.stock *= grown
             worth = agent.stock
             if m.investment.period > 1:
                 worth = before + agent.retained[0] + (agent.stock - before)
@@ -643,17 +654,78 @@ class Reference:
                 agent.retained = [0.0 if invests else worth - before]
             self.near(worth, before)
             failed = m.exit.enabled and agent.strikes >= m.exit.patience
-            if failed or not worth > 0:
+            if failed or not worth > 0 or self.struck(agent, len(living)):
                 outcome.dead.append(agent.id)
         survivors = [a for a in living if a.id not in set(outcome.dead)]
         if m.controls.shuffle_capital:
             self.shuffle(survivors)
+        if m.mergers is not None:
+            self.mergers(survivors, outcome)
+            survivors = [a for a in survivors if a.id not in set(outcome.dead)]
+        replaced = len(outcome.dead) if m.entry.replacement else 0
+        entrants = entrants[: len(entrants) - len(living) + replaced]
         limit = self.scenario.population.limit
         if limit is not None:
             room = max(limit - len(survivors), 0)
             outcome.refused = max(len(entrants) - room, 0)
             entrants = entrants[:room]
         outcome.born = entrants
+
+    def growth(self, firm: Agent) -> float:
+        """The factor of growth by chance."""
+        spec = self.scenario.market.growth
+        if spec is None:
+            return 1.0
+        e = self.draws.normals(self.clock, Stream.GROWTH, [firm.id], 1)[0][0]
+        if spec.form == "arithmetic":
+            return max(1 + spec.drift + spec.volatility * e, 0.0)
+        return math.exp(spec.drift - spec.volatility**2 / 2 + spec.volatility * e)
+
+    def struck(self, firm: Agent, number: int) -> bool:
+        """Whether a firm leaves by chance."""
+        spec = self.scenario.market.exit
+        if spec.hazard is None:
+            return False
+        rate = spec.hazard * math.exp(spec.density * number + spec.density_squared * number**2)
+        luck = self.draws.uniform(self.clock, Stream.HAZARD, [firm.id])[0]
+        self.near(luck - (1 - math.exp(-rate)))
+        return luck < 1 - math.exp(-rate)
+
+    def mergers(self, firms: list[Agent], outcome: Outcome) -> None:
+        """Firms seek partners in the order of their lots; the larger takes the smaller over."""
+        spec, ids = self.scenario.market.mergers, [a.id for a in firms]
+        chance = self.draws.uniform(self.clock, Stream.MERGER, ids)
+        units = self.draws.fine(self.clock, Stream.PARTNER, ids)
+        lots = self.draws.lots(self.clock, Stream.PARTNER, ids, 1)
+        seekers = []
+        for firm, luck, unit, lot in zip(firms, chance, units, lots, strict=True):
+            self.near(luck - (1 - math.exp(-spec.rate)))
+            if luck < 1 - math.exp(-spec.rate):
+                seekers.append((lot, unit, firm))
+        free = set(ids)
+        for _, unit, firm in sorted(seekers, key=lambda s: s[0]):
+            others = sorted(
+                (a for a in firms if a.id in free and a.id != firm.id and a.patch == firm.patch),
+                key=lambda a: a.id,
+            )
+            weights = [
+                a.stock if spec.partner == "capital" else pianka(a.allocation, firm.allocation)
+                for a in others
+            ]
+            if firm.id not in free or not others or not max(weights) > 0:
+                continue
+            pair = [firm, self.drawn(others, weights, unit)]
+            self.near(pair[0].stock - pair[1].stock, pair[0].stock)
+            buyer, sold = sorted(pair, key=lambda a: (-a.stock, a.id))
+            whole = buyer.stock + sold.stock
+            buyer.allocation = [
+                (buyer.stock * x + sold.stock * y) / whole
+                for x, y in zip(buyer.allocation, sold.allocation, strict=True)
+            ]
+            buyer.budget = (buyer.stock * buyer.budget + sold.stock * sold.budget) / whole
+            buyer.stock = whole
+            outcome.dead.append(sold.id)
+            free -= {buyer.id, sold.id}
 
     def shuffle(self, survivors: list[Agent]) -> None:
         """Deal the capital of the firms in order of ids out in the order of their lots."""
@@ -670,7 +742,10 @@ class Reference:
         share = math.fsum(x for row in outcome.unclaimed for x in row) / emitted if emitted else 0
         n = len(living)
         rate = entry.rate * math.exp(entry.density * n + entry.density_squared * n * n)
+        if entry.form == "power":
+            rate = entry.rate * n**entry.density * math.exp(entry.density_squared * n * n)
         number = self.draws.poisson(self.clock, rate * (1 + entry.unmet_demand * share))
+        number += n  # as many as could be replaced: who is, is known only after exits
         ids = [self.draws.child(0, self.clock, rank) for rank in range(number)]
         lots = self.draws.uniform(self.clock, Stream.DISPERSAL, ids)
         newborns = [

@@ -104,6 +104,28 @@ KINDS: dict[str, dict[str, Any]] = {
         "competition": {"kind": "additive", "unclaimed": 0.0},
         "market": {"entry": {"kind": "imitation"}, "controls": {"shuffle_capital": True}},
     },
+    "market-firms": {
+        "world": "market",
+        "niches": {"count": 3},
+        "patches": {"count": 2},
+        "population": {"start": "random"},
+        "market": {
+            "entry": {"kind": "imitation", "form": "power", "replacement": True},
+            "exit": {"hazard": None},
+            "growth": {"form": "log-normal"},
+            "mergers": {"partner": "overlap"},
+        },
+    },
+    "market-mergers": {
+        "world": "market",
+        "niches": {"count": 4},
+        "population": {"limit": SIZE + 3, "start": "random"},
+        "market": {
+            "entry": {"replacement": True},
+            "growth": {"form": "arithmetic"},
+            "mergers": {"partner": "capital"},
+        },
+    },
     "market-axis": {
         "world": "market",
         "niches": {"count": 5, "space": "axis"},
@@ -244,3 +266,14 @@ def _market(draw: st.DrawFn, raw: dict[str, Any]) -> None:
         "fixed": draw(real(0, 0.1)), "upkeep": draw(real(0.02, 0.3)), "scale": draw(real(0, 1.5)),
     }  # fmt: skip
     market.setdefault("incumbents", {})["inertia"] = draw(real(0, 1))
+    if market["entry"].get("form") == "power":
+        market["entry"]["density"] = draw(real(0, 0.5))
+    if "hazard" in market["exit"]:
+        market["exit"] |= {
+            "hazard": draw(real(0, 0.2)), "density": draw(real(-0.02, 0.02)),
+            "density_squared": draw(real(-1e-3, 1e-3)),
+        }  # fmt: skip
+    if "growth" in market:
+        market["growth"] |= {"drift": draw(real(-0.2, 0.1)), "volatility": draw(real(0, 0.4))}
+    if "mergers" in market:
+        market["mergers"]["rate"] = draw(real(0, 0.5))
