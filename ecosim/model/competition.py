@@ -34,7 +34,9 @@ class Exchange(NamedTuple):
     price: Array  # float[P, K] supply for a unit of claim; inf where supply meets no claim
     supply: Array  # float[P, K] emitted
     unclaimed: Array  # float64[P, K] emitted and received by nobody
-    split: Array | None = None  # float64[G] share of each group in niche 0, where agents choose
+    # Where agents choose habitats:
+    split: Array | None = None  # float64[G] share of each group in niche 0
+    offspring: Array | None = None  # float64[C] mean number of offspring
 
 
 def parameters(scenario: Scenario) -> Parameters:
