@@ -190,6 +190,7 @@ def exchange(
         supply=supply,
         unclaimed=jnp.where(occupied, 0, places)[None, :],
         split=jnp.where(number > 0, here / jnp.where(number > 0, number, 1), jnp.nan),
+        offspring=jnp.where(population.alive, offspring_numbers(parameters, where), 0),
     )
 
 

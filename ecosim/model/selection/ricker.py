@@ -30,15 +30,8 @@ def decide(
     kinds: Kinds, parameters: Parameters, population: Population, around: Surroundings
 ) -> Turnover:
     """Return the next generation."""
-    where = habitats.settled(
-        kinds,
-        parameters,
-        population,
-        supply=around.exchange.supply,
-        clock=around.clock,
-        key=around.key,
-    )
-    mean = jnp.where(population.alive, habitats.offspring_numbers(parameters, where), 0)
+    mean = around.exchange.offspring
+    assert mean is not None
     after = population._replace(age=population.age + 1)
     if kinds.demography == "densities":
         return _densities(after, mean)
