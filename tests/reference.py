@@ -276,16 +276,18 @@ class Reference:
         return [0.0] if s.world == "market" and s.market.investment.period > 1 else []
 
     def groups(self) -> list[int]:
-        """One agent for each group, the others by shares; what is left goes to largest rests."""
+        """Quotas by shares; what is left goes to largest rests; the smallest have one at least."""
         groups, size = self.scenario.population.groups, self.scenario.population.size
         if not groups:
             return [0] * size
         whole = sum(g.share for g in groups)
-        wanted = [g.share / whole * (size - len(groups)) for g in groups]
-        counts = [1 + math.floor(w) for w in wanted]
-        rest = sorted(range(len(groups)), key=lambda i: -(wanted[i] - math.floor(wanted[i])))
-        for i in rest[: size - sum(counts)]:
+        wanted = [g.share / whole * size for g in groups]
+        counts = [max(math.floor(w + 1e-9), 1) for w in wanted]
+        rest = sorted(range(len(groups)), key=lambda i: -(wanted[i] - math.floor(wanted[i] + 1e-9)))
+        for i in rest[: max(size - sum(counts), 0)]:
             counts[i] += 1
+        while sum(counts) > size:
+            counts[counts.index(max(counts))] -= 1
         return [i for i, n in enumerate(counts) for _ in range(n)]
 
     def scope(self, ids: Sequence[int], weights: Sequence[float]) -> list[list[float]]:
