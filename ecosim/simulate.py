@@ -285,8 +285,8 @@ def explain(state: State, kinds: Kinds) -> str:
         if kinds.selection == "growth" or kinds.renewal:
             return (
                 f"step {int(state.clock)}: what changes in one unit of time cannot be integrated "
-                f"(rule: at most {MOST_TRIES} tries of a step of integration; choose smaller rates, "
-                "that is a shorter unit of time)"
+                f"(rule: at most {MOST_TRIES} tries of a step of integration; choose smaller "
+                "rates, that is a shorter unit of time)"
             )
         return f"step {int(state.clock)}: the gain of an agent is not finite (rule: finite)"
     slot = int(np.flatnonzero(wrong)[np.argmin(np.asarray(population.id)[wrong])])

@@ -44,8 +44,8 @@ def plain_levene(c, s, size, steps, burn, rng):
 
 
 def test_haploid_levene_model():
-    """Power: .015 of a frequency of .80."""
-    c, s, size, steps, burn = 0.6, 1.0, 300, 300, 100
+    """Power: .02 of a frequency of .80."""
+    c, s, size, steps, burn = 0.6, 1.0, 600, 300, 100
     groups = [
         {"name": "a", "allocation": [2 / 3, 1 / 3]},
         {"name": "b", "allocation": [1 / 3, 2 / 3]},
@@ -61,7 +61,7 @@ def test_haploid_levene_model():
     ours = runs(raw, range(30), lambda r: r.metrics["group_share_0"][burn + 1 :].mean())
     rng = np.random.default_rng(1)
     plain = np.array([plain_levene(c, s, size, steps, burn, rng) for _ in range(200)])
-    agree(ours, plain, 0.015)
+    agree(ours, plain, 0.02)
 
 
 # --- Moran fixation -------------------------------------------------------------------------------
@@ -120,7 +120,7 @@ def plain_core(kappa, s, hard, size, steps, rng):
 
 @pytest.mark.parametrize("hard", [False, True])
 def test_soft_and_hard_selection(hard):
-    """Power: .03 of an allocation of .70 (soft) and .69 (hard)."""
+    """Power: .03 of an allocation of .70 (soft), .06 of .69 (hard, where selection is weaker)."""
     kappa = np.array([0.6, 0.4]) if hard else np.array([0.7, 0.3])
     size, steps, s = 300, 1200, 0.5
     raw = {
@@ -136,4 +136,4 @@ def test_soft_and_hard_selection(hard):
     ours = runs(raw, range(12), lambda r: r.metrics["allocation_0"][steps // 20 :].mean())
     rng = np.random.default_rng(3)
     plain = np.array([plain_core(kappa, s, hard, size, steps, rng) for _ in range(24)])
-    agree(ours, plain, 0.03)
+    agree(ours, plain, 0.06 if hard else 0.03)

@@ -35,14 +35,10 @@ class Exchange(NamedTuple):
     price: Array  # float[P, K] supply for a unit of claim; inf where supply meets no claim
     supply: Array  # float[P, K] emitted; float64 where that is what was paid
     unclaimed: Array  # float64[P, K] emitted and received by nobody
-<<<<<<< HEAD
     cost: Array | None = None  # float[C] what each firm's conduct cost it; None: no conduct
-    split: Array | None = None  # float64[G] share of each group in niche 0, where agents choose
-=======
     # Where agents choose habitats:
     split: Array | None = None  # float64[G] share of each group in niche 0
     offspring: Array | None = None  # float64[C] mean number of offspring
->>>>>>> habitats
 
 
 def parameters(scenario: Scenario) -> Parameters:
