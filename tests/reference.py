@@ -282,24 +282,15 @@ class Reference:
         return [0.0] if s.world == "market" and s.market.investment.period > 1 else []
 
     def groups(self) -> list[int]:
-<<<<<<< HEAD
         """By shares, what is left to the largest rests; at least one each, from the largest."""
-=======
-        """Quotas by shares; what is left goes to largest rests; the smallest have one at least."""
->>>>>>> core
         groups, size = self.scenario.population.groups, self.scenario.population.size
         if not groups:
             return [0] * size
         whole = sum(g.share for g in groups)
         wanted = [g.share / whole * size for g in groups]
-<<<<<<< HEAD
         quota = [math.floor(w + 1e-9) for w in wanted]
         counts = [max(n, 1) for n in quota]
         rest = sorted(range(len(groups)), key=lambda i: quota[i] - wanted[i])
-=======
-        counts = [max(math.floor(w + 1e-9), 1) for w in wanted]
-        rest = sorted(range(len(groups)), key=lambda i: -(wanted[i] - math.floor(wanted[i] + 1e-9)))
->>>>>>> core
         for i in rest[: max(size - sum(counts), 0)]:
             counts[i] += 1
         while sum(counts) > size:
