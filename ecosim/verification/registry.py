@@ -12,8 +12,13 @@ from ecosim.errors import Problem, ScenarioError
 from ecosim.verification.case import Case
 
 _MODULES: tuple[str, ...] = (
-    "budget",
+    "soft_selection",
+    "hard_selection",
+    "breadth",
+    "budget_multiple",
+    "standards",
     "grain",
+    "niche_width",
 )
 
 
