@@ -9,10 +9,9 @@ from ecosim.errors import ScenarioError
 from ecosim.scenario import validate
 from ecosim.simulate import simulate
 from ecosim.theory import budget, grain
-from ecosim.verification.cases import budget as core_cases
-from ecosim.verification.cases import grain as grain_cases
+from ecosim.verification.registry import cases
 
-CASES = {case.name: case for case in core_cases.CASES + grain_cases.CASES}
+CASES = {case.name: case for case in cases()}
 
 
 @pytest.mark.parametrize(

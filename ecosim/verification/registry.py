@@ -12,10 +12,11 @@ from ecosim.errors import Problem, ScenarioError
 from ecosim.verification.case import Case
 
 _MODULES: tuple[str, ...] = (
-    "budget", "mutation", "grain", "invasion",
-    "consumers", "coexistence", "kernels", "branching", "niche_width", "fixation",
+    "soft_selection", "hard_selection", "breadth", "budget_multiple", "standards", "mutation",
+    "invasion", "grain",
+    "consumers", "coexistence", "kernels", "branching", "width_evolution", "fixation",
     "productivity", "habitats", "diet",
-    "contests", "oligopoly", "sizes", "wealth", "density", "partitioning",
+    "niche_width", "contests", "oligopoly", "sizes", "wealth", "density", "partitioning",
     "measures",
 )  # fmt: skip
 

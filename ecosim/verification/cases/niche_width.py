@@ -1,90 +1,91 @@
-"""Evolution of niche width: Ackermann & Doebeli 2004, direction only."""
+"""Niche width of firms in spells of two states (M1)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import Any
 
-from numpy.typing import ArrayLike
+import numpy as np
 
-from ecosim.theory import niche_width
-from ecosim.verification.case import Case, Parameter, Values
+from ecosim.theory import grain
+from ecosim.verification.case import Case, Curve, Parameter, Values
+from ecosim.verification.cases.observing import recordings
 
-_NICHES = 8
-_START = 0.15  # width of the utilisation at the start, on an axis of length 1
-_EXPONENT = 0.5
-_SOURCE = "Ackermann & Doebeli 2004, Evolution 58:2599"
-
-
-def _observed(column: str) -> Callable[[Values, Sequence[int]], ArrayLike]:
-    def observe(values: Values, seeds: Sequence[int]) -> ArrayLike:
-        from ecosim.scenario import validate
-        from ecosim.simulate import replicates
-
-        scenario = {
-            "world": "ecology",
-            "niches": {"count": _NICHES, "space": "axis"},
-            "population": {"size": values["N"], "position": 0.5, "width": _START},
-            "tradeoff": {"exponent": _EXPONENT, "breadth_cost": values["cost"]},
-            "selection": {"kind": "wright-fisher"},
-            "mutation": {"rate": 0.1, "step": 0.03, "width_step": 0.1},
-            "run": {"steps": 500},
-            "record": {"every": 500},
-        }
-        return replicates(validate(scenario), seeds)[column].to_numpy()
-
-    return observe
+HANNAN = "Freeman & Hannan 1983, Am J Sociol 88:1116"
 
 
-def _start(_: Values) -> float:
-    return niche_width.utilised(_START, _NICHES)
+def _firms(v: Values, windows: int) -> dict[str, Any]:
+    """A specialist and a generalist whose capital after a window is what they earned in it.
+
+    Upkeep uses up all capital in a window, and revenue per capital is 1/window times competence.
+    """
+    return {
+        "world": "market",
+        "niches": {"count": 2, "productivity": 2.0 * v["g"] / v["W"]},
+        "environment": {"switching": {"spell": v["L"], "amplitude": 1.0}},
+        "population": {
+            "size": 2,
+            "stock_variation": 0.0,
+            "groups": [
+                {"name": "specialist", "allocation": [1.0, 0.0]},
+                {"name": "generalist", "allocation": [0.5, 0.5]},
+            ],
+        },
+        "tradeoff": {"exponent": v["c"], "floor": v["eps"]},
+        "competition": {"kind": "independent"},
+        "market": {
+            "entry": {"rate": 0.0},
+            "exit": {"enabled": False},
+            "costs": {"upkeep": 1.0 / v["W"]},
+            "investment": {"period": v["W"]},
+        },
+        "run": {"steps": windows * v["W"], "precision": "float64"},
+        "record": {"every": windows * v["W"]},
+    }
 
 
-_SIZE = Parameter("N", 300, "individuals", least=100, most=2000, whole=True)
-_MEANING = "share of the budget that each further niche costs (an exponential rate)"
-# Cheap: the breadth that takes up most lies beyond all niches; dear: at half the start or below.
-_CHEAP = Parameter("cost", 0.0, _MEANING, least=0, most=0.1)
-_DEAR = Parameter("cost", 1.0, _MEANING, least=0.5, most=3)
-_NOTE = (
-    "Soft selection on 8 niches of an axis, position and width of the utilisation evolve, "
-    "competence e^s with s = .5: the breadth that takes up most is (1 - s) / (s cost). Held "
-    "against the breadth at the start. Direction only."
-)
+def _observed_width(v: Values, seeds: Sequence[int]) -> Any:
+    # With g = 2^c the generalist's capital neither grows nor shrinks.
+    raw = _firms({**v, "g": 1 / max(0.5 ** v["c"], v["eps"])}, v["T"])
+    margins = []
+    for recording in recordings(raw, seeds):
+        capital = recording.population.sort_values("group")["stock"].to_numpy()
+        margins.append(np.log(capital[0] / capital[1]) / v["T"])
+    return np.array(margins)
 
-CASES = (
-    Case(
-        name="niche-width-free",
-        labels=("E5",),
-        family="ecology",
-        title="Where widening is free, niches become wide",
-        source=_SOURCE,
-        parameters=(_CHEAP, _SIZE),
-        expected=_start,
-        observe=_observed("breadth_mean"),
-        relation="above",
-        note=_NOTE,
-    ),
-    Case(
-        name="niche-width-costly",
-        labels=("E5",),
-        family="ecology",
-        title="Where widening costs, niches become narrow",
-        source=_SOURCE,
-        parameters=(_DEAR, _SIZE),
-        expected=_start,
-        observe=_observed("breadth_mean"),
-        relation="below",
-        note=_NOTE,
-    ),
-    Case(
-        name="niche-width-branching",
-        labels=("E5",),
-        family="ecology",
-        title="Where widening costs, the population branches over the niches",
-        source=_SOURCE,
-        parameters=(_DEAR, _SIZE),
-        expected=lambda values: 2.0,
-        observe=_observed("hill_1"),
-        relation="above",
-        note=_NOTE + " The effective number of main niches, 1 at the start, exceeds 2.",
-    ),
-)
+
+def _width_refuses(v: Values) -> str | None:
+    if v["W"] % v["L"]:
+        return "L must divide the window W (windows and spells are aligned)"
+    if v["T"] * abs(np.log(v["eps"])) > 600:
+        return "T |ln eps| must be at most 600, or a firm's capital may leave float64"
+    return None
+
+
+def _width(name: str, spell: int) -> Case:
+    return Case(
+        name=name,
+        labels=("M1",),
+        family="market",
+        title=f"specialist's margin over a generalist per window, spells of {spell} by default",
+        source=HANNAN,
+        parameters=(
+            Parameter("L", spell, "steps of a spell", least=1, most=200, whole=True),
+            Parameter("eps", 0.05, "competence off the niche", above=1e-6, below=1),
+            Parameter("c", 1.2, "exponent of fitness x^c", above=0, most=6),
+            Parameter("W", 20, "steps of a window", least=1, most=200, whole=True),
+            Parameter("T", 200, "windows", least=20, most=10_000, whole=True),
+        ),
+        expected=lambda v: grain.width_margin(v["c"], v["eps"], v["L"], v["W"]),
+        observe=_observed_width,
+        refuses=_width_refuses,
+        rounding=1e-6,
+        note="states drawn for each spell; alternating, the margin is +.187 at L = 10 too "
+        "(ln((1+eps)/2) + c ln 2, whatever L): the specialist wins",
+        curve=Curve("L", (1, 2, 4, 5, 10, 20), "specialist's margin per window")
+        if spell == 2
+        else None,
+    )
+
+
+CASES = (_width("niche-width-fine", 2), _width("niche-width-coarse", 10))
