@@ -128,10 +128,17 @@ _CENTRE = Parameter(
     "centre", 0.9, "share of capital of the generalist in the centre", least=1 / 3, most=0.99
 )
 _SIGN = (
-    "Direction only. The sign needs a centre that holds at least the capital that its demand "
-    "feeds: below that, concentration lowers unmet demand. In the shipped scenario "
-    "resource-partitioning, where all capital moves at once, specialist mortality falls with "
-    "concentration, and specialist founding does not respond beyond its error."
+    "Direction only, and shown to be possible rather than general. This is the fifth design tried. "
+    "In the shipped scenario resource-partitioning, whose capital all moves at once, three seeds "
+    "gave no clear sign of founding with entry that follows unmet demand, and with imitating "
+    "entrants mortality rose. Markets of 1 to 6 generalists that tile the axis gave both signs "
+    "wrong, because the standard of exit was above what firms could earn. The design kept follows "
+    "from unmet demand as a closed form (resource-release tests that one as an equality), and "
+    "needed a market large enough to see it: with a tenth of the capital founding was +.52 +- .19 "
+    "and mortality +.87 +- .74. The domain was then narrowed to where both signs held: at scale "
+    "1.2, width 1.2 founding is +.19 +- .05 (not beyond chance), at scale 1.05, width 1.2 "
+    "mortality -100 +- 24, and below a centre that holds what its demand feeds the sign of "
+    "founding turns, as the closed form says."
 )
 
 CASES = (
