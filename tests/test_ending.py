@@ -64,3 +64,10 @@ def test_an_unknown_condition_is_refused(until):
 
     with pytest.raises(ScenarioError, match=r"run\.until"):
         moran(until=until)
+
+
+def test_mesa_ends_where_the_headless_run_does():
+    from ecosim.agents import simulate_mesa
+
+    mesa, plain = simulate_mesa(moran(until="fixed")), simulate(moran(until="fixed"))
+    assert mesa.steps == plain.steps and mesa.metrics.equals(plain.metrics)

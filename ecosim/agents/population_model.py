@@ -97,7 +97,7 @@ class PopulationModel(mesa.Model):
         clock = simulation.clock
         if every and clock % every == 0:
             simulation.snapshot()
-        self.running = clock < self.setup.run.steps and (self.population > 0 or self._can_refill())
+        self.running = not simulation.ended and (self.population > 0 or self._can_refill())
         if self.datacollector is self._own_collector and self.metrics["step"] == clock:
             self._own_collector.collect(self)
 

@@ -42,4 +42,6 @@ def simulate_mesa(
         if progress is not None and (now - reported > _GLANCE or step == steps):
             progress(step, steps, model.metrics)
             reported = now
+        if model.simulation.ended:
+            break
     return model.recording()
