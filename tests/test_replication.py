@@ -11,8 +11,9 @@ from strategies import KINDS, scenarios
 
 from ecosim import replication
 from ecosim.errors import RunError
+from ecosim.model.step import Status
 from ecosim.scenario import validate
-from ecosim.simulate import replicates, simulate
+from ecosim.simulate import Simulation, replicates, simulate
 
 BIRTH_DEATH = {
     "world": "ecology", "niches": {"count": 2, "space": "axis"},
@@ -82,11 +83,20 @@ def test_a_run_that_outgrows_its_slots_is_finished_by_itself(monkeypatch):
     pd.testing.assert_frame_equal(replicates(scenario, [1, 2]), roomy, check_exact=True)
 
 
-def test_a_broken_run_is_named_by_its_seed():
-    raw = STARVING | {"niches": {"productivity": 3e38, "count": 1}, "run": {"steps": 50}}
-    raw["population"] = {"size": 2, "stock": 1.0}
-    with pytest.raises(RunError, match=r"seed 5: step \d+"):
-        replicates(validate(raw), [5])
+def test_a_broken_run_is_named_by_its_seed(monkeypatch):
+    def breaks(self, until):
+        raise RunError("step 3: the stock of organism 4 is nan")
+
+    run = replication.Replicates.run
+
+    def broken(self, seeds):
+        finals = run(self, seeds)
+        return finals._replace(status=np.full_like(finals.status, Status.BROKEN))
+
+    monkeypatch.setattr(replication.Replicates, "run", broken)
+    monkeypatch.setattr(Simulation, "advance", breaks)
+    with pytest.raises(RunError, match="seed 5: step 3"):
+        replicates(validate(MORAN), [5])
 
 
 def test_the_number_of_seeds_compiles_nothing_anew():
