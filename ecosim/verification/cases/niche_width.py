@@ -98,6 +98,10 @@ def _alternating() -> Case:
         expected=lambda v: grain.alternating_width_margin(v["c"], v["eps"], v["L"], v["W"]),
         observe=lambda v, seeds: _observed_width(v, seeds, "alternating"),
         seeds=1,
+        parameters=(replace(drawn.parameters[0], most=100), *drawn.parameters[1:]),
+        refuses=lambda v: (
+            _width_refuses(v) or ("2 L must divide the window W" if v["W"] % (2 * v["L"]) else None)
+        ),
         note="Freeman & Hannan's grain is a matter of chance: where spells take turns and a window "
         "holds both states equally often, its length says nothing, and the specialist wins also "
         "where it loses in drawn spells (L = 10: +.187 against -.239).",
