@@ -75,19 +75,13 @@ def begin(scenario: Scenario, seed: int) -> tuple[Kinds, Parameters, State]:
     kinds, parameters = kinds_of(scenario), parameters_of(scenario)
     start_kind, start = start_of(scenario)
     capacity = capacity_for(kinds, scenario.population.size)
-    state = _begin(
-        kinds,
-        start_kind,
-        capacity,
-        parameters=parameters,
-        start=start,
-        key=randomness.run_key(seed),
-    )
+    key = randomness.run_key(seed)
+    state = begun(kinds, start_kind, capacity, parameters=parameters, start=start, key=key)
     return kinds, parameters, state
 
 
 @partial(jax.jit, static_argnames=("kinds", "start_kind", "capacity"))
-def _begin(
+def begun(
     kinds: Kinds,
     start_kind: str,
     capacity: int,
@@ -136,6 +130,28 @@ def _begin(
     )
 
 
+def moved_on(
+    world: World, kinds: Kinds, parameters: Parameters, state: State, schedule: Schedule
+) -> tuple[State, Array]:
+    """Return the state one step later, and whether it is due to be recorded."""
+    state = stepper(kinds)(world, kinds, parameters, state)
+    ended = ending.ended(kinds, parameters.ending, state.population)
+    ended &= state.status == Status.RUNNING
+    state = state._replace(status=jnp.where(ended, jnp.int32(Status.ENDED), state.status))
+    due = (state.clock % schedule.every == 0) | (state.clock == schedule.last) | ended
+    # A broken state is recorded nowhere; a held one has not moved.
+    return state, due & ((state.status == Status.RUNNING) | ended)
+
+
+def counted_from_here(state: State, recorded: Array) -> State:
+    """Return the state with the counts since the last recording begun anew after one."""
+    zero = jnp.zeros((), jnp.int64)
+    births, deaths, refused = (
+        jnp.where(recorded, zero, count) for count in (state.births, state.deaths, state.refused)
+    )
+    return state._replace(births=births, deaths=deaths, refused=refused)
+
+
 @partial(jax.jit, static_argnames=("kinds",), donate_argnames=("state",))
 def advance(
     kinds: Kinds, parameters: Parameters, state: State, schedule: Schedule
@@ -156,19 +172,9 @@ def advance(
 
     def one(carry: tuple[State, Table]) -> tuple[State, Table]:
         state, table = carry
-        state = stepper(kinds)(world, kinds, parameters, state)
-        ended = ending.ended(kinds, parameters.ending, state.population)
-        ended &= state.status == Status.RUNNING
-        state = state._replace(status=jnp.where(ended, jnp.int32(Status.ENDED), state.status))
-        due = (state.clock % schedule.every == 0) | (state.clock == schedule.last) | ended
-        # A broken state is recorded nowhere; a held one has not moved.
-        due &= (state.status == Status.RUNNING) | ended
+        state, due = moved_on(world, kinds, parameters, state, schedule)
         table = _recorded(world, kinds, parameters, state, table, due)
-        zero = jnp.zeros((), jnp.int64)
-        births, deaths, refused = (
-            jnp.where(due, zero, count) for count in (state.births, state.deaths, state.refused)
-        )
-        return state._replace(births=births, deaths=deaths, refused=refused), table
+        return counted_from_here(state, due), table
 
     table = _empty_table(world, kinds, parameters, state)
     return jax.lax.while_loop(more, one, (state, table))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import jax
@@ -14,13 +14,22 @@ import numpy as np
 import pandas as pd
 
 from ecosim import engine
+from ecosim.analysis import glossary
 from ecosim.compilation import prepared, spare_memory_maps
 from ecosim.errors import RunError
 from ecosim.model.population import Population
 from ecosim.model.step import State, Status
 from ecosim.model.structure import Kinds, bytes_for, enlarged
 from ecosim.model.traced import traced
-from ecosim.recording import Recorder, Recording, events_of, table_of
+from ecosim.recording import (
+    Recorder,
+    Recording,
+    check_conservation,
+    events_of,
+    quantiles,
+    table_of,
+)
+from ecosim.replication import MOST, Replicates
 from ecosim.scenario import Scenario
 
 type Progress = Callable[[int, int, dict[str, float]], None]
@@ -212,6 +221,64 @@ def simulate(
                 keep_checkpoint(run.save())
             break
     return run.finished()
+
+
+def replicates(scenario: Scenario, seeds: Iterable[int]) -> pd.DataFrame:
+    """Run a scenario once for each seed, in one compiled program, and return the ends.
+
+    Each row is, bit for bit, the last row of `simulate(scenario, seed=seed).metrics`. Events and
+    snapshots are not kept. A run that needs more room than it began with is run again by itself.
+
+    Args:
+        scenario: what to run.
+        seeds: one for each replicate, whole numbers from 0 to 2^63 - 1.
+
+    Returns:
+        One row a seed, in their order: `seed`, then the metrics at the end (`step` first).
+
+    Raises:
+        RunError: when an invariant broke, with the seed, the step, the quantity and the agent.
+        ValueError: a seed out of range.
+
+    """
+    every = list(seeds)
+    wrong = [seed for seed in every if not 0 <= seed < 2**63]
+    if wrong:
+        raise ValueError(f"seed {wrong[0]} (rule: a whole number from 0 to 2^63 - 1)")
+    scenario = scenario.replace(record__events=False, record__snapshots=0)
+    spare_memory_maps()
+    frames, done, size = [], 0, 1
+    with prepared():
+        prepared_runs = Replicates(scenario)
+        while done < len(every):
+            chunk, began = every[done : done + size], time.perf_counter()
+            frames.append(_ends(scenario, chunk, prepared_runs))
+            done += len(chunk)
+            # Few enough that the host is back soon, as in `simulate`.
+            pace = (time.perf_counter() - began) / len(chunk)
+            size = int(min(max(_GLANCE / max(pace, 1e-9), 1), 16 * size, MOST))
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=["seed"])
+
+
+def _ends(scenario: Scenario, seeds: list[int], runs: Replicates) -> pd.DataFrame:
+    finals = runs.run(np.array(seeds, np.uint64))
+    whole = (finals.status == Status.RUNNING) | (finals.status == Status.ENDED)
+    metrics, breadth = np.array(finals.metrics), np.array(finals.breadth)
+    step = np.array(finals.step)
+    for row in np.flatnonzero(~whole):
+        alone = Simulation(scenario, seeds[row])
+        try:
+            alone.advance(scenario.run.steps)
+        except RunError as error:
+            raise RunError(f"seed {seeds[row]}: {error}") from None
+        step[row], breadth[row] = alone.clock, alone.recorder.breadth[-1][-1]
+        last = alone.recorder.rows[-1]
+        metrics[row] = [last[name][-1] for name in runs.names]
+    columns = {"step": step} | dict(zip(runs.names, metrics.T, strict=True))
+    check_conservation(columns, scenario.run.precision)
+    columns |= quantiles(breadth, scenario.niches.count)
+    ordered = {name: columns[name] for name in glossary.ordered(columns)}
+    return pd.DataFrame({"seed": np.array(seeds, np.int64)} | ordered)
 
 
 def _memory() -> int:

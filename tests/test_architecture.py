@@ -17,7 +17,7 @@ HOUSE = (
     ("analysis",),
     ("model",),
     ("worlds",),
-    ("compilation", "recording", "engine", "simulate"),
+    ("compilation", "recording", "engine", "replication", "simulate"),
     ("agents",),
     ("experiments",),
     ("verification",),

@@ -129,7 +129,7 @@ def traced(scenario: Scenario) -> None:
     capacity = capacity_for(kinds, scenario.population.size)
     key = randomness.run_key(3)
     state = jax.eval_shape(
-        lambda p, s: engine._begin.__wrapped__(
+        lambda p, s: engine.begun.__wrapped__(
             kinds, start_kind, capacity, parameters=p, start=s, key=key
         ),
         parameters, start,
