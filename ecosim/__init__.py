@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ecosim.agents import EcologyModel, Firm, MarketModel, Organism
-    from ecosim.app import load, run
+    from ecosim.app import load, load_sweep, run
     from ecosim.errors import EcosimError, RunError, ScenarioError
     from ecosim.experiments.run import Run
     from ecosim.scenario import Scenario, read
@@ -24,6 +24,7 @@ _WHERE = {
     "Firm": "ecosim.agents",
     "run": "ecosim.app",
     "load": "ecosim.app",
+    "load_sweep": "ecosim.app",
     "Run": "ecosim.experiments.run",
     "Scenario": "ecosim.scenario",
     "read": "ecosim.scenario",
@@ -43,6 +44,7 @@ __all__ = [
     "Scenario",
     "ScenarioError",
     "load",
+    "load_sweep",
     "read",
     "run",
 ]

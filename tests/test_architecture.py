@@ -10,7 +10,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "ecosim"
 # From the ground up: a room may import itself and the rooms before it.
 HOUSE = (
-    ("errors",),
+    ("errors", "machine"),
     ("webs",),
     ("scenario",),
     ("theory",),

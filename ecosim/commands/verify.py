@@ -47,7 +47,8 @@ def verify(
     """
     from ecosim.scenario.files import parse_overrides
     from ecosim.verification.registry import chosen
-    from ecosim.verification.runner import check_all, processors
+    from ecosim.machine import cores
+    from ecosim.verification.runner import check_all
 
     given = parse_overrides(numbers)
     cases, left = chosen(words, given, full=full or listed)
@@ -66,7 +67,7 @@ def verify(
 
     results = check_all(
         [(case.name, given) for case in cases],
-        seeds=seeds, processes=jobs or processors(), told=None if as_json else told,
+        seeds=seeds, processes=jobs or cores(), told=None if as_json else told,
     )  # fmt: skip
     if as_json:
         write_json([result.as_dict() for result in results])
