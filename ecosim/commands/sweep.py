@@ -13,7 +13,7 @@ from ecosim.commands.trouble import FAILED, INTERRUPTED, RESUMABLE, Exit
 
 if TYPE_CHECKING:
     from ecosim.sweeps.definition import Sweep
-    from ecosim.sweeps.execution import Todo
+    from ecosim.sweeps.execution import Engine, Todo
     from ecosim.sweeps.folder import SweepFolder
 
 
@@ -159,6 +159,15 @@ def folder_of(described: Sweep, out: Path | None) -> SweepFolder:
 
 @sweep.command("run")
 @design
+@click.option("--workers", type=click.IntRange(min=1), metavar="N",
+              help="Processes of this machine, or jobs of the queue.")  # fmt: skip
+@click.option("--scheduler", metavar="tcp://HOST:PORT", help="A Dask cluster that runs.")
+@click.option("--slurm", "system", flag_value="slurm", help="Workers as jobs of Slurm.")
+@click.option("--pbs", "system", flag_value="pbs", help="Workers as jobs of PBS.")
+@click.option("--lsf", "system", flag_value="lsf", help="Workers as jobs of LSF.")
+@click.option("--sge", "system", flag_value="sge", help="Workers as jobs of SGE.")
+@click.option("--cluster-config", type=click.Path(exists=True, dir_okay=False), metavar="FILE",
+              help="TOML: queue, walltime, memory, gpus of the jobs.")  # fmt: skip
 @click.option("--array-task", metavar="I/N", callback=_part,
               help="Only the I-th of N parts (job arrays, workflow managers).")  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Say what is missing; run nothing.")
@@ -169,8 +178,9 @@ def folder_of(described: Sweep, out: Path | None) -> SweepFolder:
 @click.option("--quiet", "-q", is_flag=True, help="No progress; print the folder only.")
 @arguments.as_json
 def run(
-    *, array_task: tuple[int, int], dry_run: bool, fail_fast: bool, retry_failed: bool,
-    lifetime: float | None, quiet: bool, as_json: bool, **given: Any,
+    *, workers: int | None, scheduler: str | None, system: str | None,
+    cluster_config: str | None, array_task: tuple[int, int], dry_run: bool, fail_fast: bool,
+    retry_failed: bool, lifetime: float | None, quiet: bool, as_json: bool, **given: Any,
 ) -> None:  # fmt: skip
     """Run what is missing of a sweep.
 
@@ -178,8 +188,9 @@ def run(
     3 stopped early, the same command continues; 130 interrupted.
     """
     from ecosim.commands.stopping import Stopping
-    from ecosim.sweeps.execution import Here, carry_out, todo
+    from ecosim.sweeps.execution import carry_out, todo
 
+    engine = _engine(workers, scheduler, system, cluster_config)
     chosen = described(given)
     folder = folder_of(chosen, given["out"])
     if dry_run:
@@ -194,7 +205,7 @@ def run(
 
     with Stopping(lifetime, graceful=True) as stopping:
         after = carry_out(
-            chosen, folder, Here(), part=array_task, retry_failed=retry_failed,
+            chosen, folder, engine, part=array_task, retry_failed=retry_failed,
             fail_fast=fail_fast, should_stop=stopping, began=began,
         )  # fmt: skip
     if quiet and not as_json:
@@ -206,6 +217,31 @@ def run(
         raise Exit(INTERRUPTED if stopping.interrupted else RESUMABLE)
     if counts["failed"]:
         raise Exit(FAILED)
+
+
+def _engine(
+    workers: int | None, scheduler: str | None, system: str | None, config: str | None
+) -> Engine:
+    """Return where the batches are computed, as the options say."""
+    if scheduler and (workers or system):
+        raise click.UsageError(
+            "--scheduler has its own workers; give neither --workers nor a queue."
+        )
+    if config and not system:
+        raise click.UsageError("--cluster-config goes with --slurm, --pbs, --lsf or --sge.")
+    if system:
+        from ecosim.sweeps.jobqueue import queued, read
+
+        return queued(system, read(config, system), workers or 1)
+    if scheduler or workers:
+        from ecosim.sweeps.cluster import existing, local
+
+        return existing(scheduler) if scheduler else local(workers or 1)
+    from ecosim.sweeps.devices import divide_processor
+    from ecosim.sweeps.execution import Here
+
+    divide_processor()
+    return Here()
 
 
 def _tell(folder: SweepFolder, found: Todo, as_json: bool) -> None:

@@ -45,9 +45,9 @@ def verify(
     CASE is a case's name (levene-soft) or its label in the literature's list (E3); none means
     all. Exit code 0 when all pass, 1 when one fails, 2 for numbers outside a case's domain.
     """
+    from ecosim.machine import cores
     from ecosim.scenario.files import parse_overrides
     from ecosim.verification.registry import chosen
-    from ecosim.machine import cores
     from ecosim.verification.runner import check_all
 
     given = parse_overrides(numbers)

@@ -141,7 +141,7 @@ class SweepResults:
         return self._with_values(frame).sort_values(["point", "replicate"], ignore_index=True)
 
     def summary(self, *names: str, window: float = 0.0) -> pd.DataFrame:
-        """Return one row a point: its values, replicates, and mean and standard error of metrics."""
+        """Return one row a point: values, replicates, mean and standard error of metrics."""
         final = self.final(*names, window=window)
         chosen = names or tuple(self.metrics)
         grouped = final.groupby("point", observed=True)
