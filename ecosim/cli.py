@@ -16,6 +16,7 @@ from ecosim.commands.run import run
 from ecosim.commands.runs import runs
 from ecosim.commands.scenarios import scenarios
 from ecosim.commands.show import show
+from ecosim.commands.status import status
 from ecosim.commands.sweep import sweep
 from ecosim.commands.trouble import Exit, explain
 from ecosim.commands.verify import verify
@@ -56,7 +57,7 @@ def main() -> None:
     """
 
 
-for command in (run, sweep, check, verify, scenarios, runs, show, report, metrics, completion):
+for command in (run, sweep, status, check, verify, scenarios, runs, show, report, metrics, completion):
     main.add_command(command)
 
 if __name__ == "__main__":

@@ -188,6 +188,7 @@ def run(
     3 stopped early, the same command continues; 130 interrupted.
     """
     from ecosim.commands.stopping import Stopping
+    from ecosim.commands.watching import watching
     from ecosim.sweeps.execution import carry_out, todo
 
     engine = _engine(workers, scheduler, system, cluster_config)
@@ -203,10 +204,13 @@ def run(
             text = "{missing} of {total} runs are missing; {done} done, {failed} failed"
             click.echo(text.format(**counts), err=True)
 
-    with Stopping(lifetime, graceful=True) as stopping:
+    with (
+        Stopping(lifetime, graceful=True) as stopping,
+        watching(folder.path, quiet=quiet) as told,
+    ):
         after = carry_out(
             chosen, folder, engine, part=array_task, retry_failed=retry_failed,
-            fail_fast=fail_fast, should_stop=stopping, began=began,
+            fail_fast=fail_fast, should_stop=stopping, began=began, told=told,
         )  # fmt: skip
     if quiet and not as_json:
         click.echo(folder.path)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from ecosim.sweeps import heartbeat
 from ecosim.sweeps.batching import Batch
 from ecosim.sweeps.folder import RUNS, SweepFolder, write_table
 
@@ -31,7 +32,10 @@ def compute(path: str | os.PathLike[str], batch: Batch) -> str:
     target = folder.path / "batches" / f"{batch.digest}.parquet"
     if target.exists():
         return batch.digest
-    with folder.attempt(batch):
+    with (
+        folder.attempt(batch),
+        heartbeat.beating(folder.path, batch.digest, len(batch.runs)) as counted,
+    ):
         results = _results(batch)
         good = [(run, columns) for run, columns in results if isinstance(columns, dict)]
         for run, error in results:
@@ -39,6 +43,7 @@ def compute(path: str | os.PathLike[str], batch: Batch) -> str:
                 folder.write_failure(run.id, failure(run, error))
         if good:
             write_table(target, _table(good))
+        counted |= {"done": len(good), "failed": len(results) - len(good)}
     return batch.digest
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 from ecosim.errors import StoreError
+from ecosim.sweeps import heartbeat
 from ecosim.sweeps.batching import Batch, batches
 from ecosim.sweeps.computing import compute
 from ecosim.sweeps.definition import Sweep, definition, named
@@ -89,8 +89,14 @@ class Progress:
     total: int
     done: int
     failed: int
-    began: float = field(default_factory=time.perf_counter)
     told: Callable[[Progress], None] | None = None
+    before: int = field(init=False)  # runs that had ended when the sweep was begun
+
+    def __post_init__(self) -> None:
+        """Keep how many had ended, and tell."""
+        self.before = self.done + self.failed
+        if self.told is not None:
+            self.told(self)
 
     def add(self, done: int, failed: int) -> None:
         """Count runs that ended."""
@@ -159,6 +165,7 @@ def carry_out(
         _forget(sweep, folder, part)
     found = todo(sweep, folder, part)
     folder.write_points(found.points)
+    folder.write_asked(_asked(sweep, found))
     for name, failed in found.failed.items():
         if "runs" in failed:
             folder.write_failure(name, failed)
@@ -172,8 +179,15 @@ def carry_out(
             queue.ended(batch, error)
             if should_stop() or (fail_fast and progress.failed):
                 queue.close()
+    heartbeat.ended(folder.path)
     folder.write_failure_table()
     return todo(sweep, folder, part)
+
+
+def _asked(sweep: Sweep, found: Todo) -> dict[str, int]:
+    """Return each run of the whole sweep; a refused point counts for all its replicates."""
+    refused = {p.digest: sweep.replicates for p in found.points if p.scenario is None}
+    return {run.id: 1 for run in runs(sweep, found.points)} | refused
 
 
 def _forget(sweep: Sweep, folder: SweepFolder, part: tuple[int, int]) -> None:

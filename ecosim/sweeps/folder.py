@@ -5,6 +5,8 @@
     batches/           one Parquet file a batch, named by its digest; a footer lists its runs
     failures/          one JSON file a failed run or refused point
     attempts/          one file a batch that a process has begun and not ended
+    workers/           one JSON file a process: what it did
+    asked.parquet      the ids of all runs that the sweep asks for
 
 Every file appears whole by a rename, so that any number of processes may write at once, on a
 network file system too; two that compute the same batch write the same bytes.
@@ -16,6 +18,7 @@ import contextlib
 import json
 import os
 import secrets
+import socket
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -109,6 +112,24 @@ class SweepFolder:
         path = self.path / "points.parquet"
         return pq.read_table(path).to_pylist() if path.exists() else []
 
+    def write_asked(self, asked: dict[str, int]) -> None:
+        """Write the ids of all runs that the sweep asks for; a refused point stands for several."""
+        if asked == self.asked():
+            return
+        table = {"run": pa.array(asked, pa.string()), "runs": pa.array(asked.values(), pa.int32())}
+        write_table(self.path / "asked.parquet", pa.table(table))
+
+    def asked(self) -> dict[str, int]:
+        """Return the id of each run asked for, or of a refused point, and for how many it counts.
+
+        Empty until the sweep was begun.
+        """
+        try:
+            table = pq.read_table(self.path / "asked.parquet", memory_map=False)
+        except FileNotFoundError:
+            return {}
+        return dict(zip(table["run"].to_pylist(), table["runs"].to_pylist(), strict=True))
+
     # What is done and what failed
 
     def batch_files(self) -> list[Path]:
@@ -118,6 +139,10 @@ class SweepFolder:
     def done(self) -> set[str]:
         """Return the ids of all runs whose results are there."""
         return {run for path in self.batch_files() for run in runs_of(path)}
+
+    def failed(self) -> list[str]:
+        """Return the ids of failed runs and refused points, without reading why."""
+        return [path.stem for path in sorted((self.path / "failures").glob("[!.]*.json"))]
 
     def failures(self) -> dict[str, dict[str, Any]]:
         """Return what is known of each failed run, by its id."""
@@ -156,7 +181,8 @@ class SweepFolder:
     def attempt(self, batch: Batch) -> Iterator[None]:
         """Leave a mark while a batch is computed; one that stays tells of a process that died."""
         mark = self.path / "attempts" / f"{batch.digest}.{os.getpid()}-{secrets.token_hex(4)}"
-        mark.touch()
+        told = {"host": socket.gethostname(), "pid": os.getpid(), "runs": len(batch.runs)}
+        mark.write_text(json.dumps(told), encoding="utf-8")
         try:
             yield
         finally:
@@ -168,6 +194,16 @@ class SweepFolder:
         for mark in (self.path / "attempts").glob("[!.]*"):
             counts[mark.name.split(".")[0]] = counts.get(mark.name.split(".")[0], 0) + 1
         return counts
+
+    def marks(self) -> list[dict[str, Any]]:
+        """Return what the marks of attempts tell: batch, and host, pid and runs where known."""
+        found = []
+        for mark in sorted((self.path / "attempts").glob("[!.]*")):
+            told: dict[str, Any] = {}
+            with contextlib.suppress(OSError, ValueError):  # just being written, or just removed
+                told = json.loads(mark.read_text(encoding="utf-8"))
+            found.append({**told, "batch": mark.name.split(".")[0]})
+        return found
 
     def forget_attempts(self, digest: str) -> None:
         """Remove the marks of a batch."""
