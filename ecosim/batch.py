@@ -30,7 +30,18 @@ from ecosim.scenario import Scenario
 from ecosim.simulate import Simulation
 from ecosim.worlds.registry import WORLDS
 
-type Columns = dict[str, np.ndarray]  # metric by name, one number a recording
+Columns = dict[str, np.ndarray]  # metric by name, one number a recording
+
+
+class Recorded(Columns):
+    """What one run recorded.
+
+    Attributes:
+        breadth: int64[64], agents by breadth at the end, in equal bins of [1, K].
+
+    """
+
+    breadth: np.ndarray
 
 
 class Shape(NamedTuple):
@@ -227,7 +238,9 @@ def _columns(scenario: Scenario, names: list[str], tables: Tables, row: int) -> 
     except RunError as error:
         return error
     columns |= quantiles(np.asarray(tables.breadth[row, :used]), scenario.niches.count)
-    return {name: columns[name] for name in glossary.ordered(columns)}
+    recorded = Recorded((name, columns[name]) for name in glossary.ordered(columns))
+    recorded.breadth = np.array(tables.breadth[row, used - 1])
+    return recorded
 
 
 def _broken(scenario: Scenario, seed: int) -> RunError:

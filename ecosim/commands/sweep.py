@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ecosim.commands import arguments
+from ecosim.commands.analysing import sensitivity
 from ecosim.commands.output import write_json
 from ecosim.commands.trouble import FAILED, INTERRUPTED, RESUMABLE, Exit
 
@@ -257,3 +258,6 @@ def _tell(folder: SweepFolder, found: Todo, as_json: bool) -> None:
     click.echo(f"{text.format(**counts)}: {folder.path}")
     for name, told in list(found.failed.items())[:3]:
         click.echo(f"failed {name} {told.get('values')}: {told.get('error')}", err=True)
+
+
+sweep.add_command(sensitivity)

@@ -140,7 +140,8 @@ def table(
     if not counts:
         return Text("compiling the first batch")
     ended = counts["done"] + counts["failed"]
-    bar = ProgressBar(total=max(counts["total"], 1), completed=ended, width=40)
+    bar = Table.grid()  # which, other than the bar alone, ends its line
+    bar.add_row(ProgressBar(total=max(counts["total"], 1), completed=ended, width=40))
     present = [told for told in workers if told["state"] not in ("ended", "lost")]
     gone = len(workers) - len(present)
     if not present:

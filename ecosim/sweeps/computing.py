@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from ecosim.sweeps import heartbeat
 from ecosim.sweeps.batching import Batch
-from ecosim.sweeps.folder import RUNS, SweepFolder, write_table
+from ecosim.sweeps.folder import BREADTH, RUNS, SweepFolder, write_table
 
 if TYPE_CHECKING:
     from ecosim.sweeps.points import Run
@@ -77,6 +77,8 @@ def failure(run: Run, error: BaseException) -> dict[str, Any]:
 
 def _table(results: list[tuple[Run, dict[str, np.ndarray]]]) -> pa.Table:
     """Return results as one long table: point, replicate, seed, then a row a recording."""
+    from ecosim.batch import Recorded
+
     lengths = [len(columns["step"]) for _, columns in results]
     names = list(results[0][1]) if results else []
 
@@ -91,5 +93,11 @@ def _table(results: list[tuple[Run, dict[str, np.ndarray]]]) -> pa.Table:
     for name in names:
         column = np.concatenate([columns[name] for _, columns in results])
         arrays[name] = pa.array(column, pa.int64() if name == "step" else pa.float64())
-    ids = json.dumps([run.id for run, _ in results])
-    return pa.table(arrays).replace_schema_metadata({RUNS: ids.encode()})
+    ids = [run.id for run, _ in results]
+    breadth = {
+        run.id: columns.breadth.tolist()
+        for run, columns in results
+        if isinstance(columns, Recorded)
+    }
+    footer = {RUNS: json.dumps(ids).encode(), BREADTH: json.dumps(breadth).encode()}
+    return pa.table(arrays).replace_schema_metadata(footer)

@@ -32,7 +32,9 @@ from ecosim.sweeps.batching import Batch
 from ecosim.sweeps.points import Point
 
 FORMAT = 1
-RUNS = b"ecosim.runs"  # key of a batch file's footer: ids of its runs, in JSON
+# Keys of a batch file's footer, both JSON: the ids of its runs; by run, the histogram of breadth
+# (agents in 64 equal bins of [1, K]) at the end.
+RUNS, BREADTH = b"ecosim.runs", b"ecosim.breadth"
 
 
 class SweepFolder:
@@ -110,7 +112,7 @@ class SweepFolder:
     def points(self) -> list[dict[str, Any]]:
         """Return the points written so far: digest, values (JSON) and error."""
         path = self.path / "points.parquet"
-        return pq.read_table(path).to_pylist() if path.exists() else []
+        return pq.ParquetFile(path).read().to_pylist() if path.exists() else []
 
     def write_asked(self, asked: dict[str, int]) -> None:
         """Write the ids of all runs that the sweep asks for; a refused point stands for several."""
@@ -125,7 +127,7 @@ class SweepFolder:
         Empty until the sweep was begun.
         """
         try:
-            table = pq.read_table(self.path / "asked.parquet", memory_map=False)
+            table = pq.ParquetFile(self.path / "asked.parquet").read()
         except FileNotFoundError:
             return {}
         return dict(zip(table["run"].to_pylist(), table["runs"].to_pylist(), strict=True))
@@ -236,6 +238,22 @@ def write_table(path: Path, table: pa.Table) -> None:
     sync(path.parent)
 
 
+def footer_of(path: Path) -> pq.FileMetaData | None:
+    """Return the footer of a file of results; None where it was compacted away meanwhile.
+
+    Raises:
+        StoreError: the file is damaged.
+
+    """
+    try:
+        return pq.read_metadata(path)
+    except FileNotFoundError:
+        return None
+    except (OSError, pa.ArrowInvalid) as error:
+        rule = f"{path}: damaged ({error}); remove the file and run the sweep again"
+        raise StoreError(rule) from error
+
+
 def runs_of(path: Path) -> list[str]:
     """Return the ids of the runs in a file of results; none where it is not one.
 
@@ -243,12 +261,19 @@ def runs_of(path: Path) -> list[str]:
         StoreError: the file is damaged.
 
     """
-    try:
-        metadata = pq.read_metadata(path).metadata or {}
-    except FileNotFoundError:  # compacted away meanwhile
-        return []
-    except (OSError, pa.ArrowInvalid) as error:
-        rule = f"{path}: damaged ({error}); remove the file and run the sweep again"
-        raise StoreError(rule) from error
-    ids: list[str] = json.loads(metadata.get(RUNS, b"[]"))
+    footer = footer_of(path)
+    ids: list[str] = json.loads(((footer and footer.metadata) or {}).get(RUNS, b"[]"))
     return ids
+
+
+def breadth_of(footer: dict[bytes, bytes] | None) -> dict[str, list[int]]:
+    """Return the histogram of breadth at the end of each run that a file's footer tells of."""
+    found: dict[str, list[int]] = json.loads((footer or {}).get(BREADTH, b"{}"))
+    return found
+
+
+def only(table: pa.Table, runs: set[str]) -> pa.Table:
+    """Return the rows of some runs of a table of results."""
+    frame = table.select(["point", "seed"]).to_pandas()
+    ids = frame["point"].astype(str) + "-" + frame["seed"].astype(str)
+    return table.filter(pa.array(ids.isin(runs).to_numpy()))

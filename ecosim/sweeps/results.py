@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,13 +15,24 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ecosim.errors import StoreError
-from ecosim.sweeps.folder import SweepFolder, runs_of
+from ecosim.sweeps.folder import RUNS, SweepFolder, breadth_of, footer_of, only
 
 if TYPE_CHECKING:
     import polars
     import xarray
 
+    from ecosim.sweeps.sensitivity import Sensitivity
+
 _KEYS = ("point", "replicate", "seed", "step")
+
+
+class _File(NamedTuple):
+    """A file of results: its columns, and the runs to take from it."""
+
+    path: Path
+    names: tuple[str, ...]
+    runs: frozenset[str]
+    whole: bool  # no run of it is taken from another file
 
 
 class SweepResults:
@@ -41,6 +52,16 @@ class SweepResults:
         """
         self.path = Path(path)
         self._folder = SweepFolder.opened(path)
+
+    @cached_property
+    def definition(self) -> dict[str, Any]:
+        """What the sweep asked for when it was last run, as in its file."""
+        return dict(self._folder.manifest()["definition"])
+
+    @cached_property
+    def settings(self) -> dict[str, dict[str, Any]]:
+        """The values that vary, of each point by its digest, as they were given."""
+        return {row["point"]: json.loads(row["values"]) for row in self._folder.points()}
 
     @cached_property
     def points(self) -> pd.DataFrame:
@@ -66,19 +87,23 @@ class SweepResults:
         return pd.DataFrame(rows, columns=columns)
 
     @cached_property
-    def _files(self) -> list[tuple[Path, set[str] | None]]:
+    def _files(self) -> list[_File]:
         """Files of results and, where two hold the same run, which runs to take from each.
 
         Files that were compacted come first; what they hold is not read again from others.
         """
         seen: set[str] = set()
-        found: list[tuple[Path, set[str] | None]] = []
+        found: list[_File] = []
         files = self._folder.batch_files()
         for path in sorted(files, key=lambda path: (not path.name.startswith("all-"), path.name)):
-            runs = set(runs_of(path))
+            footer = footer_of(path)
+            if footer is None:
+                continue
+            runs = set(json.loads((footer.metadata or {}).get(RUNS, b"[]")))
             new = runs - seen
             if new:
-                found.append((path, None if new == runs else new))
+                names = tuple(footer.schema.names)
+                found.append(_File(path, names, frozenset(new), whole=new == runs))
             seen |= new
         return found
 
@@ -87,12 +112,12 @@ class SweepResults:
         """The names of all metrics recorded at any point, in the glossary's order."""
         from ecosim.analysis import glossary
 
-        names = {n for path, _ in self._files for n in pq.read_schema(path).names}
-        return glossary.ordered(names - {"point", "replicate", "seed", "step"})
+        names = {name for file in self._files for name in file.names}
+        return glossary.ordered(names - set(_KEYS))
 
     def __len__(self) -> int:
         """Return the number of runs that are done."""
-        return sum(len(runs_of(path)) if runs is None else len(runs) for path, runs in self._files)
+        return sum(len(file.runs) for file in self._files)
 
     def metric(
         self, *names: str, points: Iterable[str] | None = None, values: bool = True
@@ -113,9 +138,9 @@ class SweepResults:
         """
         self._known(names)
         wanted = None if points is None else set(points)
-        parts = [self._read(path, runs, names, wanted) for path, runs in self._files]
+        parts = self._all(names, wanted)
         table = _joined([part for part in parts if part.num_rows], names)
-        frame = table.to_pandas()
+        frame = _frame(table)
         return self._with_values(frame) if values else frame
 
     def final(self, *names: str, window: float = 0.0) -> pd.DataFrame:
@@ -131,14 +156,28 @@ class SweepResults:
         """
         chosen = names or tuple(self.metrics)
         self._known(chosen)
-        frames = [
-            _ends(self._read(path, runs, chosen, None), chosen, window)
-            for path, runs in self._files
-        ]
-        empty = pd.DataFrame(columns=[*_KEYS, *chosen])
-        frame = pd.concat(frames, ignore_index=True) if frames else empty
-        frame = frame.rename(columns={"step": "steps"})
+        frames = [_ends(part, chosen, window) for part in self._all(chosen, None) if part.num_rows]
+        frame = pd.concat(frames, ignore_index=True) if frames else _frame(_joined([], chosen))
+        frame = frame.reindex(columns=[*_KEYS, *chosen]).rename(columns={"step": "steps"})
         return self._with_values(frame).sort_values(["point", "replicate"], ignore_index=True)
+
+    def breadth(self) -> pd.DataFrame:
+        """Return the distribution of breadth at the end, one row a run.
+
+        Returns:
+            Indexed by point and seed; columns 0 to 63: agents in 64 equal bins of breadth on
+            [1, K], K the niches of the point.
+
+        """
+        found: dict[tuple[str, int], list[int]] = {}
+        for file in self._files:
+            footer = footer_of(file.path)
+            counts = {} if footer is None else breadth_of(footer.metadata)
+            for run in file.runs & counts.keys():
+                point, seed = run.rsplit("-", 1)
+                found[point, int(seed)] = counts[run]
+        index = pd.MultiIndex.from_tuples(list(found), names=["point", "seed"]) if found else None
+        return pd.DataFrame(list(found.values()), index=index).sort_index()
 
     def summary(self, *names: str, window: float = 0.0) -> pd.DataFrame:
         """Return one row a point: values, replicates, mean and standard error of metrics."""
@@ -155,9 +194,14 @@ class SweepResults:
     def batches(self, *names: str) -> Iterator[pd.DataFrame]:
         """Yield metrics file by file, for sweeps larger than the memory."""
         self._known(names)
-        for path, runs in self._files:
-            frame = _joined([self._read(path, runs, names, None)], names).to_pandas()
-            yield self._with_values(frame)
+        for file in self._files:
+            yield self._with_values(_frame(_joined([self._read(file, names, None)], names)))
+
+    def sensitivity(self, metric: str, *, window: float = 0.0) -> Sensitivity:
+        """Return Sobol or Morris indices of a metric; see `ecosim.sweeps.sensitivity`."""
+        from ecosim.sweeps.sensitivity import sensitivity
+
+        return sensitivity(self, metric, window=window)
 
     def to_polars(self, *names: str) -> polars.DataFrame:
         """Return `metric(*names)` as a polars table (polars must be installed)."""
@@ -169,11 +213,19 @@ class SweepResults:
         """Return `metric(*names)` on axes of values, replicate and step (needs xarray).
 
         A point off the grid of all values leaves undefined cells.
+
+        Raises:
+            StoreError: two points have the same values, as in a sweep whose `set` was changed.
+
         """
         import xarray
 
         frame = self.metric(*names).drop(columns=["point", "seed"])
-        return xarray.Dataset.from_dataframe(frame.set_index([*self.keys, "replicate", "step"]))
+        frame = frame.set_index([*self.keys, "replicate", "step"])
+        if not frame.index.is_unique:
+            rule = "several points have the same values, and differ in what the sweep sets"
+            raise StoreError(f"{self.path}: {rule}; use .metric(), whose column `point` tells them")
+        return xarray.Dataset.from_dataframe(frame)
 
     def _known(self, names: Sequence[str]) -> None:
         import difflib
@@ -184,28 +236,31 @@ class SweepResults:
                 fix = f"did you mean {close[0]}?" if close else "`.metrics` lists what there is"
                 raise StoreError(f"{self.path}: no run recorded {name!r}; {fix}")
 
-    def _read(
-        self, path: Path, runs: set[str] | None, names: Sequence[str], points: set[str] | None
-    ) -> pa.Table:
-        file = pq.ParquetFile(path, read_dictionary=["point"], memory_map=True)
-        there = [name for name in names if name in file.schema_arrow.names]
-        table = file.read(columns=[*_KEYS, *there])
+    def _all(self, names: Sequence[str], points: set[str] | None) -> list[pa.Table]:
+        try:
+            return [self._read(file, names, points) for file in self._files]
+        except FileNotFoundError:  # compacted meanwhile: what is there now holds the same runs
+            del self.__dict__["_files"]
+            return [self._read(file, names, points) for file in self._files]
+
+    def _read(self, file: _File, names: Sequence[str], points: set[str] | None) -> pa.Table:
+        columns = [*_KEYS, *(name for name in names if name in file.names)]
+        if points is not None and not points & {run.rsplit("-", 1)[0] for run in file.runs}:
+            return _joined([], columns[len(_KEYS) :])
+        opened = pq.ParquetFile(file.path, read_dictionary=["point"], memory_map=True)
+        table = opened.read(columns=columns)
         if points is not None:
             table = table.filter(pa.compute.is_in(table["point"], pa.array(sorted(points))))
-        if runs is not None:
-            frame = table.select(["point", "seed"]).to_pandas()
-            ids = frame["point"].astype(str) + "-" + frame["seed"].astype(str)
-            table = table.filter(pa.array(ids.isin(runs).to_numpy()))
-        return table
+        return table if file.whole else only(table, set(file.runs))
 
     def _with_values(self, frame: pd.DataFrame) -> pd.DataFrame:
         points = frame["point"].astype("category")
         codes = points.cat.codes.to_numpy()
         table = self.points.reindex(points.cat.categories)
-        columns = {key: table[key].to_numpy()[codes] for key in self.keys}
-        return pd.concat(
-            [frame.assign(point=points), pd.DataFrame(columns, index=frame.index)], axis=1
-        )
+        frame = frame.assign(point=points)
+        for key in self.keys:
+            frame[key] = table[key].to_numpy()[codes]
+        return frame
 
 
 def _plain(value: Any) -> Any:
@@ -223,11 +278,14 @@ def _joined(parts: list[pa.Table], names: Sequence[str]) -> pa.Table:
     return joined.select([*_KEYS, *names]).unify_dictionaries()
 
 
+def _frame(table: pa.Table) -> pd.DataFrame:
+    """Return a table as pandas holds it, a block a column: nothing is copied that need not be."""
+    return table.to_pandas(split_blocks=True, self_destruct=True)
+
+
 def _ends(table: pa.Table, names: Sequence[str], window: float) -> pd.DataFrame:
     """Return the last row of each run, or the mean of its last rows; runs stand in one piece."""
-    frame = table.to_pandas()
-    if frame.empty:
-        return frame
+    frame = _frame(table)
     seed, replicate = frame["seed"].to_numpy(), frame["replicate"].to_numpy()
     code = frame["point"].cat.codes.to_numpy()
     last = (np.diff(seed) != 0) | (np.diff(replicate) != 0) | (np.diff(code) != 0)

@@ -25,14 +25,29 @@ def sampled(sweep: Sweep) -> list[dict[str, Any]]:
     """
     if sweep.sample is None:
         return [{}]
+    return placed(sweep.ranges, design(sweep))
+
+
+def design(sweep: Sweep) -> np.ndarray:
+    """Return the rows `[points, keys]` of a sweep's sample in the unit cube.
+
+    Raises:
+        ScenarioError: no key to draw, or the method needs a package that is not installed.
+
+    """
+    assert sweep.sample is not None
     ranges = sweep.ranges
     if not ranges:
         problem = Problem("sample.over", "{}", "needs one key or more, as in 'low:high'")
         raise ScenarioError([problem], "sweep")
-    units = _units(sweep.sample.method, ranges, sweep.sample.samples, _stream(sweep))
+    return _units(sweep.sample.method, ranges, sweep.sample.samples, _stream(sweep))
+
+
+def placed(ranges: dict[str, Range], rows: np.ndarray) -> list[dict[str, Any]]:
+    """Return the values that rows `[points, keys]` of the unit cube stand for."""
     return [
         {key: _rounded(ranges[key].at(float(u))) for key, u in zip(ranges, row, strict=True)}
-        for row in units
+        for row in rows
     ]
 
 
