@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from ecosim.commands.analysing import sensitivity
+from ecosim.commands.calibrate import calibrate
 from ecosim.commands.check import check
 from ecosim.commands.completion import completion
 from ecosim.commands.metrics import metrics
@@ -15,6 +17,7 @@ from ecosim.commands.report import report
 from ecosim.commands.run import run
 from ecosim.commands.runs import runs
 from ecosim.commands.scenarios import scenarios
+from ecosim.commands.search import search
 from ecosim.commands.show import show
 from ecosim.commands.status import status
 from ecosim.commands.sweep import sweep
@@ -57,8 +60,13 @@ def main() -> None:
     """
 
 
-for command in (run, sweep, status, check, verify, scenarios, runs, show, report, metrics, completion):
+for command in (
+    run, sweep, status, calibrate, check, verify, scenarios, runs, show, report, metrics,
+    completion,
+):  # fmt: skip
     main.add_command(command)
+for command in (search, sensitivity):
+    sweep.add_command(command)
 
 if __name__ == "__main__":
     main()

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ecosim.commands import arguments
-from ecosim.commands.analysing import sensitivity
 from ecosim.commands.output import write_json
 from ecosim.commands.trouble import FAILED, INTERRUPTED, RESUMABLE, Exit
 
@@ -66,7 +65,8 @@ def _part(ctx: click.Context, param: click.Parameter, value: str | None) -> tupl
     return index, count
 
 
-def _varying(flag: str, text: str) -> Any:
+def varying(flag: str, text: str) -> Any:
+    """Return an option that takes KEY=VALUES any number of times."""
     return click.option(flag, metavar="KEY=VALUES", multiple=True, callback=_pairs, help=text)
 
 
@@ -77,10 +77,10 @@ def design(command: Any) -> Any:
     """Add the argument and the options that describe a sweep."""
     options = [
         click.argument("source", metavar="SOURCE"),
-        _varying("--set", "One value for all points."),
-        _varying("--grid", "start:stop:number or a,b,c; all combinations."),
-        _varying("--zip", "As --grid, but all keys in step."),
-        *(_varying(f"--{name}", f"low:high[:log]; {name} points.") for name in _SAMPLES),
+        varying("--set", "One value for all points."),
+        varying("--grid", "start:stop:number or a,b,c; all combinations."),
+        varying("--zip", "As --grid, but all keys in step."),
+        *(varying(f"--{name}", f"low:high[:log]; {name} points.") for name in _SAMPLES),
         click.option("--samples", type=click.IntRange(min=1), help="Number of sampled points."),
         click.option("--replicates", type=click.IntRange(min=1), help="Runs of each point."),
         click.option("--seed", type=click.IntRange(min=0), help="Root of all seeds."),
@@ -105,7 +105,7 @@ def described(given: dict[str, Any]) -> Sweep:
     try:
         base = definition.definition(definition.read(source))
     except ScenarioError as error:
-        if not _is_scenario(source):
+        if not is_scenario(source):
             raise error
         base = {"scenario": str(source), "name": Path(source).stem}
         locate(source)
@@ -136,7 +136,8 @@ def described(given: dict[str, Any]) -> Sweep:
     return definition.validate({**base, **changes}, str(source))
 
 
-def _is_scenario(source: str) -> bool:
+def is_scenario(source: str) -> bool:
+    """Say whether a source is a scenario, by file or name, and not a sweep."""
     from ecosim.scenario.shipped import find
 
     path = Path(source)
@@ -192,9 +193,13 @@ def run(
     from ecosim.commands.watching import watching
     from ecosim.sweeps.execution import carry_out, todo
 
-    engine = _engine(workers, scheduler, system, cluster_config)
+    engine = engine_of(workers, scheduler, system, cluster_config)
     chosen = described(given)
     folder = folder_of(chosen, given["out"])
+    if chosen.search is not None:
+        raise click.UsageError(
+            f"{given['source']} describes a search: ecosim sweep search {given['source']}"
+        )
     if dry_run:
         _tell(folder, todo(chosen, folder, array_task), as_json)
         return
@@ -213,6 +218,8 @@ def run(
             chosen, folder, engine, part=array_task, retry_failed=retry_failed,
             fail_fast=fail_fast, should_stop=stopping, began=began, told=told,
         )  # fmt: skip
+    if array_task == (1, 1):  # the last of many parts cannot be told from the others
+        _draw(folder)
     if quiet and not as_json:
         click.echo(folder.path)
     else:
@@ -224,7 +231,19 @@ def run(
         raise Exit(FAILED)
 
 
-def _engine(
+def _draw(folder: SweepFolder) -> None:
+    """Write the report; what cannot be drawn takes nothing from the results."""
+    from ecosim.errors import EcosimError
+    from ecosim.sweeps.page import write_page
+    from ecosim.sweeps.results import SweepResults
+
+    try:
+        write_page(SweepResults(folder.path))
+    except (EcosimError, OSError) as error:
+        click.echo(f"no report.html: {error}", err=True)
+
+
+def engine_of(
     workers: int | None, scheduler: str | None, system: str | None, config: str | None
 ) -> Engine:
     """Return where the batches are computed, as the options say."""
@@ -258,6 +277,3 @@ def _tell(folder: SweepFolder, found: Todo, as_json: bool) -> None:
     click.echo(f"{text.format(**counts)}: {folder.path}")
     for name, told in list(found.failed.items())[:3]:
         click.echo(f"failed {name} {told.get('values')}: {told.get('error')}", err=True)
-
-
-sweep.add_command(sensitivity)

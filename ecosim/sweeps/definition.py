@@ -35,6 +35,26 @@ class Sample:
 
 
 @dataclass(frozen=True, config=CONFIG)
+class Search:
+    """Points chosen one batch after the other for the best mean of a metric at the end.
+
+    `over` gives low:high for each key, as a sample does; `trials` is the number of points and
+    `batch` how many of them run together before the next are chosen.
+    """
+
+    metric: Text
+    trials: Whole
+    over: dict[str, Any]
+    direction: Literal["maximize", "minimize"] = "maximize"
+    batch: Whole = 8
+
+    @property
+    def ranges(self) -> dict[str, Range]:
+        """Return the range of each key."""
+        return {key: parse_range(key, given) for key, given in self.over.items()}
+
+
+@dataclass(frozen=True, config=CONFIG)
 class Sweep:
     """A scenario, what varies, and replicates.
 
@@ -53,6 +73,7 @@ class Sweep:
     zip: dict[str, Any] = Field(default_factory=dict)
     points: Annotated[tuple[dict[str, Any], ...], Field(default=())] = ()
     sample: Sample | None = None
+    search: Search | None = None
     batch: Natural = 0
 
     @property
@@ -100,6 +121,7 @@ def validate(raw: Mapping[str, Any], source: str = "sweep") -> Sweep:
 
 def _problems(sweep: Sweep) -> list[Problem]:
     problems: list[Problem] = []
+    readers: list[tuple[Any, str]]
     parts = {"set": sweep.set, "grid": sweep.grid, "zip": sweep.zip,
              "sample.over": {} if sweep.sample is None else sweep.sample.over}  # fmt: skip
     listed = {key for point in sweep.points for key in point}
@@ -113,9 +135,10 @@ def _problems(sweep: Sweep) -> list[Problem]:
             if key in ("run.seed", "name"):
                 rule = "is given by the sweep itself (seed and replicates)"
                 problems.append(Problem(key, "", rule))
-    for reader in ("axes", "strands", "ranges"):
+    readers = [(sweep, "axes"), (sweep, "strands"), (sweep, "ranges"), (sweep.search, "ranges")]
+    for holder, reader in readers:
         try:
-            found = getattr(sweep, reader)
+            found = {} if holder is None else getattr(holder, reader)
         except ScenarioError as error:
             problems += error.problems
             continue

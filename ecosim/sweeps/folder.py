@@ -35,6 +35,7 @@ FORMAT = 1
 # Keys of a batch file's footer, both JSON: the ids of its runs; by run, the histogram of breadth
 # (agents in 64 equal bins of [1, K]) at the end.
 RUNS, BREADTH = b"ecosim.runs", b"ecosim.breadth"
+BINS = 64  # of a histogram of breadth
 
 
 class SweepFolder:

@@ -56,7 +56,7 @@ def response(final: pd.DataFrame, metrics: list[str], key: str, by: str | None =
             ax.set_title(metric)
             ax.set_xlabel(key)
             if len(groups) > 1:
-                ax.legend(title=by, frameon=False)
+                ax.legend(title=by, frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
         return figure
 
 
@@ -89,7 +89,7 @@ def _positions(values: pd.Series) -> tuple[pd.Series, list[str] | None]:
 
 
 def heat(final: pd.DataFrame, metrics: list[str], across: str, up: str) -> Figure:
-    """Draw the mean of metrics over two varied keys, one map each; white: no run there.
+    """Draw the mean of metrics over two varied keys, one map each; grey: no run there.
 
     Keys with many values are put in classes of equal counts of runs.
     """
@@ -98,6 +98,7 @@ def heat(final: pd.DataFrame, metrics: list[str], across: str, up: str) -> Figur
         for ax, metric in zip(axes, metrics, strict=True):
             table = _table(final, metric, across, up)
             values = np.ma.masked_invalid(table.to_numpy(float))
+            ax.set_facecolor("#d0d0d0")
             mesh = ax.pcolormesh(values, cmap=MAP, rasterized=True)
             _ticks(ax, "x", list(table.columns))
             _ticks(ax, "y", list(table.index))
@@ -140,7 +141,7 @@ def bars(found: list[Sensitivity]) -> Figure:
             for offset, name, colour in zip((-0.2, 0.2), shown, (BLUE, ORANGE), strict=True):
                 error = one.table[f"{name}_ci"] if f"{name}_ci" in one.table else None
                 ax.barh(place + offset, one.table[name], 0.36, xerr=error, color=colour,
-                        label=_LABELS[name], error_kw={"elinewidth": 1.1, "capsize": 2.5})  # fmt: skip
+                        label=_LABELS[name], error_kw={"capsize": 2.5})  # fmt: skip
             ax.set_yticks(place, list(one.table.index))
             ax.invert_yaxis()
             ax.axvline(0, color="black", linewidth=0.8)
@@ -166,7 +167,7 @@ def drawn(
     found = []
     band = "Points: means over replicates; band: where 90 % of them lie."
     for across, up in itertools.combinations(keys[:3], 2):
-        text = f"Mean of the runs by {across} and {up}; all else averaged over. White: no run."
+        text = f"Mean of the runs by {across} and {up}; all else averaged over. Grey: no run."
         found.append((f"map {across} {up}", text, heat(final, metrics, across, up)))
     for key in keys[:6]:
         others = [other for other in keys if other != key]

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ecosim.errors import StoreError
-from ecosim.sweeps.folder import RUNS, SweepFolder, breadth_of, footer_of, only
+from ecosim.sweeps.folder import BINS, RUNS, SweepFolder, breadth_of, footer_of, only
 
 if TYPE_CHECKING:
     import polars
@@ -33,6 +33,11 @@ class _File(NamedTuple):
     names: tuple[str, ...]
     runs: frozenset[str]
     whole: bool  # no run of it is taken from another file
+
+    @property
+    def points(self) -> set[str]:
+        """The digests of its points."""
+        return {run.rsplit("-", 1)[0] for run in self.runs}
 
 
 class SweepResults:
@@ -143,12 +148,15 @@ class SweepResults:
         frame = _frame(table)
         return self._with_values(frame) if values else frame
 
-    def final(self, *names: str, window: float = 0.0) -> pd.DataFrame:
+    def final(
+        self, *names: str, window: float = 0.0, points: Iterable[str] | None = None
+    ) -> pd.DataFrame:
         """Return one row a run: point, replicate, seed, steps, values, and metrics at the end.
 
         Args:
             names: of metrics; none: all.
             window: 0: the last record; otherwise the mean over this last share of the records.
+            points: digests of the points wanted; None: all.
 
         Raises:
             StoreError: a metric that no run recorded.
@@ -156,28 +164,36 @@ class SweepResults:
         """
         chosen = names or tuple(self.metrics)
         self._known(chosen)
-        frames = [_ends(part, chosen, window) for part in self._all(chosen, None) if part.num_rows]
+        parts = self._all(chosen, None if points is None else set(points))
+        frames = [_ends(part, chosen, window) for part in parts if part.num_rows]
         frame = pd.concat(frames, ignore_index=True) if frames else _frame(_joined([], chosen))
         frame = frame.reindex(columns=[*_KEYS, *chosen]).rename(columns={"step": "steps"})
         return self._with_values(frame).sort_values(["point", "replicate"], ignore_index=True)
 
-    def breadth(self) -> pd.DataFrame:
+    def breadth(self, points: Iterable[str] | None = None) -> pd.DataFrame:
         """Return the distribution of breadth at the end, one row a run.
+
+        Args:
+            points: digests of the points wanted; None: all.
 
         Returns:
             Indexed by point and seed; columns 0 to 63: agents in 64 equal bins of breadth on
             [1, K], K the niches of the point.
 
         """
+        wanted = None if points is None else set(points)
         found: dict[tuple[str, int], list[int]] = {}
         for file in self._files:
+            if wanted is not None and not wanted & file.points:
+                continue
             footer = footer_of(file.path)
             counts = {} if footer is None else breadth_of(footer.metadata)
             for run in file.runs & counts.keys():
                 point, seed = run.rsplit("-", 1)
-                found[point, int(seed)] = counts[run]
-        index = pd.MultiIndex.from_tuples(list(found), names=["point", "seed"]) if found else None
-        return pd.DataFrame(list(found.values()), index=index).sort_index()
+                if wanted is None or point in wanted:
+                    found[point, int(seed)] = counts[run]
+        index = pd.MultiIndex.from_tuples(list(found), names=["point", "seed"])
+        return pd.DataFrame(list(found.values()), index, range(BINS)).sort_index()
 
     def summary(self, *names: str, window: float = 0.0) -> pd.DataFrame:
         """Return one row a point: values, replicates, mean and standard error of metrics."""
@@ -245,7 +261,7 @@ class SweepResults:
 
     def _read(self, file: _File, names: Sequence[str], points: set[str] | None) -> pa.Table:
         columns = [*_KEYS, *(name for name in names if name in file.names)]
-        if points is not None and not points & {run.rsplit("-", 1)[0] for run in file.runs}:
+        if points is not None and not points & file.points:
             return _joined([], columns[len(_KEYS) :])
         opened = pq.ParquetFile(file.path, read_dictionary=["point"], memory_map=True)
         table = opened.read(columns=columns)
