@@ -40,7 +40,8 @@ sweep = ecosim.load_sweep(sys.argv[1])
 spent, worked = time.perf_counter() - began, time.process_time() - worked
 lines = open("/proc/self/status").read().splitlines()  # getrusage tells the parent's peak too
 peak = next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 2**10
-print(f"{{spent:.2f}} s, {{worked:.2f}} s of processor, {{len(table):,}} rows, peak of the process {{peak:,.0f}} MiB")
+print(f"{{spent:.2f}} s, {{worked:.2f}} s of processor, {{len(table):,}} rows, "
+      f"peak of the process {{peak:,.0f}} MiB")
 """
 _READS = {
     "one metric, all records": 'table = sweep.metric("breadth_mean")',

@@ -129,6 +129,7 @@ def _tell(found: Calibration, folder: Path) -> None:
         [name, *(f"{told[part]:.4g}" for part in ("observed", "mean", "low", "high")),
          "" if told["low"] <= told["observed"] <= told["high"] else "outside"]
         for name, told in found.predictive.items()
+        if told["observed"] or told["high"]
     ]  # fmt: skip
     heads = ("predictive check", "observed", "mean", "5 %", "95 %", "")
     write_table(heads, checks, right=(1, 2, 3, 4))

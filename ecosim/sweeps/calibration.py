@@ -71,7 +71,8 @@ class Calibration:
         posterior: for each key mean, sd, low and high (central 95 % of the weight).
         generations: for each: tolerance, simulated, failed, effective particles.
         predictive: for each statistic observed, mean, low and high (central 90 % of the draws).
-        inside: share of the statistics that lie within these.
+        inside: share of the statistics that lie within these; classes of a distribution that are
+            empty in both do not count.
         distance: median distance of the predictive draws from what was observed.
         exhausted: the last generation asked for could not be filled.
         particles: positions of the last generation as values, one table each, with `weight`.
@@ -193,10 +194,11 @@ def _write(path: Path, one: Generation, scales: np.ndarray) -> None:
 
 
 def _read(path: Path) -> tuple[Generation, np.ndarray]:
-    told = json.loads(path.read_text(encoding="utf-8"))
+    told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     scales = np.array(told.pop("scales"))
-    return Generation(**{k: np.array(v) if isinstance(v, list) else v
-                         for k, v in told.items()}), scales  # fmt: skip
+    for key in ("units", "weights", "distances"):
+        told[key] = np.array(told[key])
+    return Generation(**told), scales
 
 
 def _result(
@@ -226,6 +228,8 @@ def _result(
     simulated = simulated[np.searchsorted(np.unique(drawn), drawn)]
     low, high = np.nanquantile(simulated, [0.05, 0.95], axis=0)
     observed = question.target.values
+    # A class of breadth that neither has tells nothing.
+    told = (observed > 0) | (high > 0) if question.target.distribution else observed == observed
     predictive = {
         name: {"observed": float(observed[i]), "mean": float(np.nanmean(simulated[:, i])),
                "low": float(low[i]), "high": float(high[i])}
@@ -239,7 +243,7 @@ def _result(
             for one in found
         ],
         predictive=predictive,
-        inside=float(np.mean((observed >= low) & (observed <= high))),
+        inside=float(np.mean(((observed >= low) & (observed <= high))[told])),
         distance=float(np.nanmedian(question.target.distances(simulated, scales))),
         exhausted=exhausted,
         particles=[

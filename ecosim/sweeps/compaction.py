@@ -73,7 +73,9 @@ def _groups(files: list[Path], covered: set[str]) -> Iterator[_Group]:
 
 
 def _merge(folder: SweepFolder, group: _Group) -> None:
-    tables, ids, breadth = [], [], {}
+    tables: list[pa.Table] = []
+    ids: list[str] = []
+    breadth: dict[str, list[int]] = {}
     for path, wanted in group.files:
         table = pq.read_table(path)
         of_file = json.loads((table.schema.metadata or {}).get(RUNS, b"[]"))

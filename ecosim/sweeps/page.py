@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ecosim.experiments.folders import write_atomically
+from ecosim.sweeps.folder import SweepFolder
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -112,7 +113,6 @@ def _facts(results: SweepResults, metrics: list[str]) -> dict[str, Any]:
     """Return what the page says besides its pictures."""
     import tomli_w
 
-    from ecosim.sweeps.folder import SweepFolder
     from ecosim.sweeps.status import status
 
     manifest = SweepFolder(results.path).manifest()
@@ -121,6 +121,7 @@ def _facts(results: SweepResults, metrics: list[str]) -> dict[str, Any]:
         "name": manifest["name"],
         "scenario": manifest["scenario"],
         "points": len(results.points),
+        "whole": _whole(results),
         "keys": results.keys,
         "counts": status(results.path),
         "heads": [*results.keys, "replicates", *metrics],
@@ -130,6 +131,11 @@ def _facts(results: SweepResults, metrics: list[str]) -> dict[str, Any]:
         "toml": tomli_w.dumps(results.definition),
         "versions": manifest["versions"],
     }
+
+
+def _whole(results: SweepResults) -> int:
+    """Return how many points have results."""
+    return len({run.rsplit("-", 1)[0] for run in SweepFolder(results.path).done()})
 
 
 def _rows(results: SweepResults, metrics: list[str]) -> Any:

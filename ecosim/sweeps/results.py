@@ -7,14 +7,14 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ecosim.errors import StoreError
+from ecosim.sweeps.columns import KEYS, File, ends, frame_of, joined
 from ecosim.sweeps.folder import BINS, RUNS, SweepFolder, breadth_of, footer_of, only
 
 if TYPE_CHECKING:
@@ -22,22 +22,6 @@ if TYPE_CHECKING:
     import xarray
 
     from ecosim.sweeps.sensitivity import Sensitivity
-
-_KEYS = ("point", "replicate", "seed", "step")
-
-
-class _File(NamedTuple):
-    """A file of results: its columns, and the runs to take from it."""
-
-    path: Path
-    names: tuple[str, ...]
-    runs: frozenset[str]
-    whole: bool  # no run of it is taken from another file
-
-    @property
-    def points(self) -> set[str]:
-        """The digests of its points."""
-        return {run.rsplit("-", 1)[0] for run in self.runs}
 
 
 class SweepResults:
@@ -92,13 +76,13 @@ class SweepResults:
         return pd.DataFrame(rows, columns=columns)
 
     @cached_property
-    def _files(self) -> list[_File]:
+    def _files(self) -> list[File]:
         """Files of results and, where two hold the same run, which runs to take from each.
 
         Files that were compacted come first; what they hold is not read again from others.
         """
         seen: set[str] = set()
-        found: list[_File] = []
+        found: list[File] = []
         files = self._folder.batch_files()
         for path in sorted(files, key=lambda path: (not path.name.startswith("all-"), path.name)):
             footer = footer_of(path)
@@ -108,7 +92,7 @@ class SweepResults:
             new = runs - seen
             if new:
                 names = tuple(footer.schema.names)
-                found.append(_File(path, names, frozenset(new), whole=new == runs))
+                found.append(File(path, names, frozenset(new), whole=new == runs))
             seen |= new
         return found
 
@@ -118,7 +102,7 @@ class SweepResults:
         from ecosim.analysis import glossary
 
         names = {name for file in self._files for name in file.names}
-        return glossary.ordered(names - set(_KEYS))
+        return glossary.ordered(names - set(KEYS))
 
     def __len__(self) -> int:
         """Return the number of runs that are done."""
@@ -144,8 +128,8 @@ class SweepResults:
         self._known(names)
         wanted = None if points is None else set(points)
         parts = self._all(names, wanted)
-        table = _joined([part for part in parts if part.num_rows], names)
-        frame = _frame(table)
+        table = joined([part for part in parts if part.num_rows], names)
+        frame = frame_of(table)
         return self._with_values(frame) if values else frame
 
     def final(
@@ -165,9 +149,9 @@ class SweepResults:
         chosen = names or tuple(self.metrics)
         self._known(chosen)
         parts = self._all(chosen, None if points is None else set(points))
-        frames = [_ends(part, chosen, window) for part in parts if part.num_rows]
-        frame = pd.concat(frames, ignore_index=True) if frames else _frame(_joined([], chosen))
-        frame = frame.reindex(columns=[*_KEYS, *chosen]).rename(columns={"step": "steps"})
+        frames = [ends(part, chosen, window) for part in parts if part.num_rows]
+        frame = pd.concat(frames, ignore_index=True) if frames else frame_of(joined([], chosen))
+        frame = frame.reindex(columns=[*KEYS, *chosen]).rename(columns={"step": "steps"})
         return self._with_values(frame).sort_values(["point", "replicate"], ignore_index=True)
 
     def breadth(self, points: Iterable[str] | None = None) -> pd.DataFrame:
@@ -211,7 +195,7 @@ class SweepResults:
         """Yield metrics file by file, for sweeps larger than the memory."""
         self._known(names)
         for file in self._files:
-            yield self._with_values(_frame(_joined([self._read(file, names, None)], names)))
+            yield self._with_values(frame_of(joined([self._read(file, names, None)], names)))
 
     def sensitivity(self, metric: str, *, window: float = 0.0) -> Sensitivity:
         """Return Sobol or Morris indices of a metric; see `ecosim.sweeps.sensitivity`."""
@@ -259,10 +243,10 @@ class SweepResults:
             del self.__dict__["_files"]
             return [self._read(file, names, points) for file in self._files]
 
-    def _read(self, file: _File, names: Sequence[str], points: set[str] | None) -> pa.Table:
-        columns = [*_KEYS, *(name for name in names if name in file.names)]
+    def _read(self, file: File, names: Sequence[str], points: set[str] | None) -> pa.Table:
+        columns = [*KEYS, *(name for name in names if name in file.names)]
         if points is not None and not points & file.points:
-            return _joined([], columns[len(_KEYS) :])
+            return joined([], columns[len(KEYS) :])
         opened = pq.ParquetFile(file.path, read_dictionary=["point"], memory_map=True)
         table = opened.read(columns=columns)
         if points is not None:
@@ -281,38 +265,3 @@ class SweepResults:
 
 def _plain(value: Any) -> Any:
     return json.dumps(value) if isinstance(value, list | dict) else value
-
-
-def _joined(parts: list[pa.Table], names: Sequence[str]) -> pa.Table:
-    """Put tables one below the other; a metric that some runs did not record is null there."""
-    if not parts:
-        kinds = {"point": pa.string(), "replicate": pa.int32(), "seed": pa.int64(),
-                 "step": pa.int64()}  # fmt: skip
-        schema = pa.schema([*kinds.items(), *((name, pa.float64()) for name in names)])
-        return schema.empty_table()
-    joined = pa.concat_tables(parts, promote_options="default")
-    return joined.select([*_KEYS, *names]).unify_dictionaries()
-
-
-def _frame(table: pa.Table) -> pd.DataFrame:
-    """Return a table as pandas holds it, a block a column: nothing is copied that need not be."""
-    return table.to_pandas(split_blocks=True, self_destruct=True)
-
-
-def _ends(table: pa.Table, names: Sequence[str], window: float) -> pd.DataFrame:
-    """Return the last row of each run, or the mean of its last rows; runs stand in one piece."""
-    frame = _frame(table)
-    seed, replicate = frame["seed"].to_numpy(), frame["replicate"].to_numpy()
-    code = frame["point"].cat.codes.to_numpy()
-    last = (np.diff(seed) != 0) | (np.diff(replicate) != 0) | (np.diff(code) != 0)
-    ends = np.flatnonzero(np.append(last, True))
-    starts = np.append(0, ends[:-1] + 1)
-    result = frame.iloc[ends].reset_index(drop=True).astype({"point": str})
-    if window > 0:
-        first = ends + 1 - np.maximum(np.ceil(window * (ends + 1 - starts)), 1).astype(int)
-        for name in (name for name in names if name in frame):
-            values = frame[name].to_numpy()
-            means = [np.nanmean(values[a : b + 1]) if np.isfinite(values[a : b + 1]).any()
-                     else np.nan for a, b in zip(first, ends, strict=True)]  # fmt: skip
-            result[name] = means
-    return result

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from ecosim.sweeps.target import Target
 
 
+_LATER = "stopped early; what is done is kept, and the same command goes on"
+
+
 class Paused(RunError):
     """Stopped before all runs were done; what is done is kept."""
 
@@ -47,12 +50,14 @@ class Simulator:
             Paused: asked to stop; what is done is kept.
 
         """
+        if self._should_stop():
+            raise Paused(_LATER)
         # The sweep grows, so that its folder tells of all that was tried.
         self._asked |= {_name(row): row for row in settings}
         sweep = dataclasses.replace(self._base, points=tuple(self._asked.values()))
         after = carry_out(sweep, self._folder, self._engine, should_stop=self._should_stop)
         if after.missing:
-            raise Paused("stopped early; what is done is kept, and the same command goes on")
+            raise Paused(_LATER)
         # Settings that mean the same point, as 2 and 2.0 do, stand for it once.
         self._digests |= {_name(point.values): point.digest for point in after.points}
         return [self._digest(row) for row in settings]

@@ -73,7 +73,8 @@ def test_some_points_are_all_that_is_read(made):
 
 def test_the_end_is_the_last_record_or_the_mean_over_a_window(made):
     results = ecosim.load_sweep(made)
-    every = results.metric("breadth_mean").sort_values(["point", "replicate", "step"])
+    every = results.metric("breadth_mean").astype({"point": str})
+    every = every.sort_values(["point", "replicate", "step"])
     grouped = every.groupby(["point", "replicate"], observed=True)["breadth_mean"]
     last = results.final("breadth_mean")
     assert np.array_equal(last["breadth_mean"], grouped.last()) and set(last["steps"]) == {6}

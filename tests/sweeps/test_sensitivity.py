@@ -42,8 +42,9 @@ class Fake:
     path = "made-up"
 
     def __init__(self, method, samples, function=ishigami, lost=(), **more):
-        sweep = validate({"scenario": "soft-selection", "replicates": 2,
-                          "sample": {"method": method, "samples": samples, "over": OVER}} | more)  # fmt: skip
+        sample = {"method": method, "samples": samples, "over": OVER}
+        base = {"scenario": "soft-selection", "replicates": 2, "sample": sample}
+        sweep = validate(base | more)
         self.definition = definition(sweep)
         rows, units = sampled(sweep), design(sweep)
         self.settings = {f"p{i}": row for i, row in enumerate(rows)}
