@@ -40,7 +40,7 @@ def joined(parts: list[pa.Table], names: Sequence[str]) -> pa.Table:
 
 def frame_of(table: pa.Table) -> pd.DataFrame:
     """Return a table as pandas holds it, a block a column: nothing is copied that need not be."""
-    return table.to_pandas(split_blocks=True, self_destruct=True)
+    return table.to_pandas(split_blocks=True, self_destruct=True, use_threads=False)
 
 
 def ends(table: pa.Table, names: Sequence[str], window: float) -> pd.DataFrame:

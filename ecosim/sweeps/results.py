@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ecosim.errors import StoreError
+from ecosim.machine import cores
 from ecosim.sweeps.columns import KEYS, File, ends, frame_of, joined
 from ecosim.sweeps.folder import BINS, RUNS, SweepFolder, breadth_of, footer_of, only
 
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
     import xarray
 
     from ecosim.sweeps.sensitivity import Sensitivity
+
+
+_AT_ONCE = 8  # files that are read side by side, at most
 
 
 class SweepResults:
@@ -238,17 +243,21 @@ class SweepResults:
 
     def _all(self, names: Sequence[str], points: set[str] | None) -> list[pa.Table]:
         try:
-            return [self._read(file, names, points) for file in self._files]
+            return self._parts(names, points)
         except FileNotFoundError:  # compacted meanwhile: what is there now holds the same runs
             del self.__dict__["_files"]
-            return [self._read(file, names, points) for file in self._files]
+            return self._parts(names, points)
+
+    def _parts(self, names: Sequence[str], points: set[str] | None) -> list[pa.Table]:
+        with ThreadPoolExecutor(min(cores(), _AT_ONCE)) as pool:
+            return list(pool.map(lambda file: self._read(file, names, points), self._files))
 
     def _read(self, file: File, names: Sequence[str], points: set[str] | None) -> pa.Table:
         columns = [*KEYS, *(name for name in names if name in file.names)]
         if points is not None and not points & file.points:
             return joined([], columns[len(KEYS) :])
         opened = pq.ParquetFile(file.path, read_dictionary=["point"], memory_map=True)
-        table = opened.read(columns=columns)
+        table = opened.read(columns=columns, use_threads=False)
         if points is not None:
             table = table.filter(pa.compute.is_in(table["point"], pa.array(sorted(points))))
         return table if file.whole else only(table, set(file.runs))
