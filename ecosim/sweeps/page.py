@@ -149,7 +149,7 @@ def _rows(results: SweepResults, metrics: list[str]) -> Any:
             else number(row[m])
             for m in metrics
         ]  # fmt: skip
-        yield [*values, str(row["replicates"]), *told]
+        yield [*values, str(int(row["replicates"])), *told]
 
 
 def _cell(value: Any) -> str:

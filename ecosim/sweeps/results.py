@@ -266,10 +266,12 @@ class SweepResults:
         points = frame["point"].astype("category")
         codes = points.cat.codes.to_numpy()
         table = self.points.reindex(points.cat.categories)
-        frame = frame.assign(point=points)
+        # Columns as they are: a frame that is assigned to copies all of its own.
+        columns = {name: frame[name] for name in frame} | {"point": points}
         for key in self.keys:
-            frame[key] = table[key].to_numpy()[codes]
-        return frame
+            values = table[key].to_numpy()[codes]
+            columns[key] = pd.Series(values, index=frame.index, copy=False)
+        return pd.DataFrame(columns, copy=False)
 
 
 def _plain(value: Any) -> Any:
