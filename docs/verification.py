@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from ecosim.experiments.manifest import plain
+from ecosim.machine import cores
 from ecosim.verification.case import FAMILIES, Case
 from ecosim.verification.figures import draw, trace
 from ecosim.verification.registry import cases, named
-from ecosim.verification.runner import check_all, processors
+from ecosim.verification.runner import check_all
 
 HERE = Path(__file__).parent / "verification"
 KEPT = HERE / "results.json"
@@ -98,7 +99,7 @@ def main() -> None:
     chosen = [named(name) for name in asked.only] or default
     if not asked.pages:
         jobs = [(case.name, {}) for case in chosen]
-        for result in check_all(jobs, processes=processors(), told=_tell):
+        for result in check_all(jobs, processes=cores(), told=_tell):
             told = plain(result.as_dict())
             kept[result.case] = {key: told[key] for key in told if key not in ("seconds", "note")}
         for case in chosen:

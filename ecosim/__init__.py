@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ecosim.agents import EcologyModel, Firm, MarketModel, Organism
-    from ecosim.app import load, run
+    from ecosim.app import load, load_sweep, run
     from ecosim.errors import EcosimError, RunError, ScenarioError
     from ecosim.experiments.run import Run
     from ecosim.invasion import invasion_fitness, pairwise_invasibility
@@ -27,6 +27,7 @@ _WHERE = {
     "pairwise_invasibility": "ecosim.invasion",
     "run": "ecosim.app",
     "load": "ecosim.app",
+    "load_sweep": "ecosim.app",
     "Run": "ecosim.experiments.run",
     "Scenario": "ecosim.scenario",
     "read": "ecosim.scenario",
@@ -47,6 +48,7 @@ __all__ = [
     "ScenarioError",
     "invasion_fitness",
     "load",
+    "load_sweep",
     "pairwise_invasibility",
     "read",
     "run",

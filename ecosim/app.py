@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ecosim.experiments.run import Run
 from ecosim.experiments.store import execute, load
 from ecosim.scenario import Scenario, read
 
-__all__ = ["load", "run"]
+if TYPE_CHECKING:
+    from ecosim.sweeps.results import SweepResults
+
+__all__ = ["load", "load_sweep", "run"]
 
 
 def run(
@@ -41,3 +44,15 @@ def run(
     resolved = read(scenario, changes)
     seed = resolved.run.seed if seed is None else seed
     return execute(resolved, seed=seed, out=Path(out), force=force)[0]
+
+
+def load_sweep(path: str | os.PathLike[str]) -> SweepResults:
+    """Return the results of a sweep in a folder: tables that are read when they are asked for.
+
+    Raises:
+        StoreError: the folder is not that of a sweep.
+
+    """
+    from ecosim.sweeps.results import SweepResults
+
+    return SweepResults(path)

@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from ecosim.commands.analysing import sensitivity
+from ecosim.commands.calibrate import calibrate
 from ecosim.commands.check import check
 from ecosim.commands.completion import completion
 from ecosim.commands.invasion import invasion
@@ -16,7 +18,10 @@ from ecosim.commands.report import report
 from ecosim.commands.run import run
 from ecosim.commands.runs import runs
 from ecosim.commands.scenarios import scenarios
+from ecosim.commands.search import search
 from ecosim.commands.show import show
+from ecosim.commands.status import status
+from ecosim.commands.sweep import sweep
 from ecosim.commands.trouble import Exit, explain
 from ecosim.commands.verify import verify
 
@@ -56,9 +61,13 @@ def main() -> None:
     """
 
 
-_COMMANDS = (run, check, verify, scenarios, runs, show, report, metrics, invasion, completion)
-for command in _COMMANDS:
+for command in (
+    run, sweep, status, calibrate, check, verify, scenarios, runs, show, report, metrics, invasion,
+    completion,
+):  # fmt: skip
     main.add_command(command)
+for command in (search, sensitivity):
+    sweep.add_command(command)
 
 if __name__ == "__main__":
     main()

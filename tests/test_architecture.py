@@ -10,16 +10,17 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "ecosim"
 # From the ground up: a room may import itself and the rooms before it.
 HOUSE = (
-    ("errors",),
+    ("errors", "machine"),
     ("webs",),
     ("scenario",),
     ("theory",),
     ("analysis",),
     ("model",),
     ("worlds",),
-    ("compilation", "recording", "engine", "replication", "simulate", "invasion"),
+    ("compilation", "recording", "engine", "replication", "simulate", "batch", "invasion"),
     ("agents",),
     ("experiments",),
+    ("sweeps",),
     ("verification",),
     ("app",),
     ("commands",),

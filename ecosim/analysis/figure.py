@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ecosim.scenario import Scenario
 
-_STYLE: Any = {
+STYLE: Any = {
     "font.size": 10.5, "axes.titlesize": 11.5, "axes.titleweight": "bold",
     "axes.titlelocation": "left", "axes.spines.top": False, "axes.spines.right": False,
     "lines.linewidth": 1.7, "legend.fontsize": 9.5, "legend.handlelength": 1.7,
@@ -66,7 +66,7 @@ def draw(run: Drawable) -> Figure:
         panel shows the columns that are there; long runs are drawn as means over records.
 
     """
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(STYLE):
         figure = Picture(figsize=_SIZE, dpi=_DPI, layout="constrained")
         FigureCanvasAgg(figure)
         grid = figure.add_gridspec(2, 2, hspace=0.09, wspace=0.03)

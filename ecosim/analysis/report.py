@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from jinja2 import Environment
 
-_KEY_METRICS = (
+KEY_METRICS = (
     "population", "breadth_mean", "specialist_share", "coverage", "evenness", "hill_1", "hhi", "c4",
 )  # fmt: skip
 
@@ -45,7 +45,7 @@ def number(value: float | None) -> str:
 def changes(run: Reportable) -> list[tuple[str, float, float]]:
     """Return the key metrics that were recorded with their first and last values."""
     metrics = run.metrics
-    names = [name for name in _KEY_METRICS if name in metrics.columns]
+    names = [name for name in KEY_METRICS if name in metrics.columns]
     return [(n, float(metrics[n].iloc[0]), float(metrics[n].iloc[-1])) for n in names]
 
 
@@ -58,7 +58,7 @@ def render(run: Reportable, picture: bytes) -> str:
 
     """
     return (
-        _environment()
+        environment()
         .get_template("report.html.j2")
         .render(
             about=run.scenario.about,
@@ -82,7 +82,7 @@ def card(run: Reportable) -> str:
     picture = io.BytesIO()
     draw(run).savefig(picture, format="png")
     return (
-        _environment()
+        environment()
         .from_string(_CARD)
         .render(
             changes=changes(run),
@@ -108,7 +108,8 @@ src="data:image/png;base64,{{ picture }}"></div>
 """
 
 
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Return what renders the templates beside this module, with their filters."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(

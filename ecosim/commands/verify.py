@@ -45,9 +45,10 @@ def verify(
     CASE is a case's name (levene-soft) or its label in the literature's list (E3); none means
     all. Exit code 0 when all pass, 1 when one fails, 2 for numbers outside a case's domain.
     """
+    from ecosim.machine import cores
     from ecosim.scenario.files import parse_overrides
     from ecosim.verification.registry import chosen
-    from ecosim.verification.runner import check_all, processors
+    from ecosim.verification.runner import check_all
 
     given = parse_overrides(numbers)
     cases, left = chosen(words, given, full=full or listed)
@@ -66,7 +67,7 @@ def verify(
 
     results = check_all(
         [(case.name, given) for case in cases],
-        seeds=seeds, processes=jobs or processors(), told=None if as_json else told,
+        seeds=seeds, processes=jobs or cores(), told=None if as_json else told,
     )  # fmt: skip
     if as_json:
         write_json([result.as_dict() for result in results])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
@@ -121,8 +120,3 @@ def _outcome(future: Future[Result], job: Job) -> Result:
     if isinstance(error, ScenarioError):
         raise error
     return _failed(named(job[0]), job[1], f"its process ended: {error}", math.nan)
-
-
-def processors() -> int:
-    """Return the number of processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,262 @@
+"""Many runs of one shape in one compiled program: numbers and seeds differ, kinds do not.
+
+The runs are taken one after the other on each device, each by the very steps that a run alone
+takes, so that a run's bits do not tell which batch, device or worker it was in. Where there are
+several devices the runs are divided among them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jax.sharding import Mesh, PartitionSpec
+
+from ecosim import engine
+from ecosim.analysis import glossary
+from ecosim.compilation import prepared, spare_memory_maps
+from ecosim.errors import EcosimError, RunError
+from ecosim.model.founders import start_of
+from ecosim.model.step import Parameters, State, Status
+from ecosim.model.structure import Kinds, capacity_for, enlarged, kinds_of
+from ecosim.model.traced import traced
+from ecosim.recording import check_conservation, quantiles
+from ecosim.scenario import Scenario
+from ecosim.simulate import Simulation
+from ecosim.worlds.registry import WORLDS
+
+Columns = dict[str, np.ndarray]  # metric by name, one number a recording
+
+
+class Recorded(Columns):
+    """What one run recorded.
+
+    Attributes:
+        breadth: int64[64], agents by breadth at the end, in equal bins of [1, K].
+
+    """
+
+    breadth: np.ndarray
+
+
+class Shape(NamedTuple):
+    """What runs of one batch have in common: they share one compiled program."""
+
+    kinds: Kinds
+    start_kind: str
+    founders: int
+    groups: int
+    capacity: int
+    rows: int  # recordings that a run has room for
+
+
+class Runs(NamedTuple):
+    """Traced numbers of R runs; each leaf has a leading axis of R."""
+
+    parameters: Parameters
+    start: Any
+    schedule: engine.Schedule
+    key: Array  # uint32[R, 2]
+    real: Array  # bool[R] False: added to fill the devices, not run
+
+
+class Tables(NamedTuple):
+    """Recordings of R runs."""
+
+    status: Array  # int32[R] Status
+    wanted: Array  # int64[R] births that did not fit, where the status is FULL
+    used: Array  # int64[R] rows that are recordings; the others are undefined
+    step: Array  # int64[R, rows]
+    metrics: Array  # float64[R, rows, M]
+    breadth: Array  # int64[R, rows, 64]
+
+
+def plain(scenario: Scenario) -> Scenario:
+    """Return the scenario as a batch runs it: no events, no snapshots."""
+    return scenario.replace(record__events=False, record__snapshots=0)
+
+
+def shape_of(scenario: Scenario) -> Shape:
+    """Return the shape of a scenario's run; runs of equal shape may stand in one batch."""
+    kinds = kinds_of(scenario)
+    size = scenario.population.size
+    recordings = 2 + scenario.run.steps // scenario.record.every
+    return Shape(
+        kinds=kinds,
+        start_kind=start_of(scenario)[0],
+        founders=size,
+        groups=len(scenario.population.groups),
+        capacity=capacity_for(kinds, size),
+        rows=1 << (recordings - 1).bit_length(),
+    )
+
+
+def run_batch(scenarios: Sequence[Scenario], seeds: Sequence[int]) -> list[Columns | RunError]:
+    """Run scenarios of one shape, each with its seed, and return what they recorded.
+
+    A run equals `simulate(scenario, seed=seed)` bit for bit. One that breaks an invariant yields
+    its RunError; the others are not touched by it.
+
+    Args:
+        scenarios: one for each run, all of one `shape_of`.
+        seeds: one for each run.
+
+    Returns:
+        For each run its metrics `[recordings]` by name, in the glossary's order, or its error.
+
+    """
+    shapes = {shape_of(scenario) for scenario in scenarios}
+    assert len(shapes) == 1, "runs of one batch have one shape"
+    shape = shapes.pop()
+    done: dict[int, Columns | RunError] = {}
+    waiting = list(range(len(scenarios)))
+    spare_memory_maps()
+    with prepared():
+        while waiting:
+            some = _runs([scenarios[i] for i in waiting], [seeds[i] for i in waiting])
+            tables = jax.tree.map(np.asarray, _run(shape, some))
+            names = _names(shape, some)
+            left, wanted = [], 0
+            for row, index in enumerate(waiting):
+                status = Status(int(tables.status[row]))
+                if status == Status.FULL:
+                    left.append(index)
+                    wanted = max(wanted, int(tables.wanted[row]))
+                elif status == Status.BROKEN:
+                    done[index] = _broken(scenarios[index], seeds[index])
+                else:
+                    done[index] = _columns(scenarios[index], names, tables, row)
+            # A result does not depend on the capacity: what did not fit is run with more room.
+            waiting = left
+            shape = shape._replace(capacity=enlarged(shape.capacity, wanted))
+    return [done[index] for index in range(len(scenarios))]
+
+
+def _runs(scenarios: Sequence[Scenario], seeds: Sequence[int]) -> Runs:
+    """Return the numbers of all runs, stacked, with as many added as fill the devices."""
+    rows = []
+    for scenario, seed in zip(scenarios, seeds, strict=True):
+        steps = scenario.run.steps
+        numbers = (steps, scenario.record.every, steps)
+        rows.append(
+            Runs(
+                parameters=engine.parameters_of(scenario),
+                start=start_of(scenario)[1],
+                schedule=engine.Schedule(*(traced(number, "int64") for number in numbers)),
+                key=np.array([seed >> 32, seed & 0xFFFFFFFF], np.uint32),  # type: ignore[arg-type]
+                real=np.ones((), bool),  # type: ignore[arg-type]
+            )
+        )
+    devices = jax.local_device_count()
+    # Whole powers of two, so that batches of many sizes share few programs.
+    size = max(1 << (len(rows) - 1).bit_length(), devices)
+    size += -size % devices
+    rows += [rows[0]._replace(real=np.zeros((), bool))] * (size - len(rows))  # type: ignore[arg-type]
+    stacked: Runs = jax.tree.map(lambda *leaves: np.stack(leaves), *rows)
+    return stacked
+
+
+@partial(jax.jit, static_argnames=("shape",))
+def _run(shape: Shape, runs: Runs) -> Tables:
+    """Return the recordings of all runs, divided over the devices of this process."""
+    runs = jax.tree.map(jnp.asarray, runs)
+    devices = jax.local_devices()
+    each = partial(jax.lax.map, partial(_alone, shape))
+    if len(devices) == 1:
+        return each(runs)
+    mesh = Mesh(np.array(devices), ("runs",))
+    spec = PartitionSpec("runs")
+    over = jax.shard_map(each, mesh=mesh, in_specs=spec, out_specs=spec, check_vma=False)
+    tables: Tables = over(runs)
+    return tables
+
+
+def _alone(shape: Shape, run: Runs) -> Tables:
+    """Return the recordings of one run (its leaves have no leading axis)."""
+    kinds, parameters, schedule = shape.kinds, run.parameters, run.schedule
+    world = WORLDS[kinds.world].world
+    state = engine.begun(
+        kinds, shape.start_kind, shape.capacity,
+        parameters=parameters, start=run.start, key=run.key,
+    )  # fmt: skip
+
+    def more(carry: tuple[State, Tables]) -> Array:
+        state, _ = carry
+        going = (state.status == Status.RUNNING) & (state.clock < schedule.until)
+        return going & run.real
+
+    def recorded(state: State, tables: Tables) -> Tables:
+        metrics, breadth = engine.measure(kinds, parameters, state)
+        row = tables.used
+        return tables._replace(
+            used=row + 1,
+            step=tables.step.at[row].set(state.clock),
+            metrics=tables.metrics.at[row].set(metrics),
+            breadth=tables.breadth.at[row].set(breadth),
+        )
+
+    def one(carry: tuple[State, Tables]) -> tuple[State, Tables]:
+        state, tables = carry
+        state, due = engine.moved_on(world, kinds, parameters, state, schedule)
+        tables = jax.lax.cond(due, recorded, lambda _, tables: tables, state, tables)
+        return engine.counted_from_here(state, due), tables
+
+    metrics, breadth = jax.eval_shape(lambda s: engine.measure(kinds, parameters, s), state)
+    zero = jnp.zeros((), jnp.int64)
+    empty = Tables(
+        status=state.status, wanted=zero, used=zero,
+        step=jnp.zeros(shape.rows, jnp.int64),
+        metrics=jnp.zeros((shape.rows, *metrics.shape), metrics.dtype),
+        breadth=jnp.zeros((shape.rows, *breadth.shape), breadth.dtype),
+    )  # fmt: skip
+    state, tables = jax.lax.while_loop(more, one, (state, recorded(state, empty)))
+    return tables._replace(status=state.status, wanted=state.wanted)
+
+
+def _names(shape: Shape, runs: Runs) -> list[str]:
+    def begun(run: Runs) -> State:
+        return engine.begun(
+            shape.kinds, shape.start_kind, shape.capacity,
+            parameters=run.parameters, start=run.start, key=run.key,
+        )  # fmt: skip
+
+    first = jax.tree.map(lambda leaf: leaf[0], runs)
+    return engine.names(shape.kinds, first.parameters, jax.eval_shape(begun, first))
+
+
+def _columns(scenario: Scenario, names: list[str], tables: Tables, row: int) -> Columns | RunError:
+    used = int(tables.used[row])
+    columns: Columns = {"step": np.asarray(tables.step[row, :used])}
+    columns |= dict(zip(names, np.asarray(tables.metrics[row, :used]).T, strict=True))
+    try:
+        check_conservation(columns, scenario.run.precision)
+    except RunError as error:
+        return error
+    columns |= quantiles(np.asarray(tables.breadth[row, :used]), scenario.niches.count)
+    recorded = Recorded((name, columns[name]) for name in glossary.ordered(columns))
+    recorded.breadth = np.array(tables.breadth[row, used - 1])
+    return recorded
+
+
+def _broken(scenario: Scenario, seed: int) -> RunError:
+    """Run once more by itself, for the step, the quantity and the agent."""
+    try:
+        Simulation(scenario, seed).advance(scenario.run.steps)
+    except RunError as error:
+        return error
+    except EcosimError as error:  # pragma: no cover - the same steps end the same way
+        return RunError(str(error))
+    return RunError(f"seed {seed}: broke in a batch and not alone; please report this")
+
+
+def shapes(scenarios: Sequence[Scenario]) -> Iterator[tuple[Shape, list[int]]]:
+    """Yield each shape among scenarios and the indices of those that have it, in their order."""
+    groups: dict[Shape, list[int]] = {}
+    for index, scenario in enumerate(scenarios):
+        groups.setdefault(shape_of(scenario), []).append(index)
+    yield from groups.items()

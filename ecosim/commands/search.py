@@ -1,0 +1,106 @@
+"""`ecosim sweep search`: the values at which a metric is largest or smallest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ecosim.commands import arguments
+from ecosim.commands.output import write_json, write_table
+from ecosim.commands.sweep import engine_of, folder_of, is_scenario, varying
+from ecosim.commands.trouble import INTERRUPTED, RESUMABLE, Exit
+
+if TYPE_CHECKING:
+    from ecosim.sweeps.definition import Sweep
+    from ecosim.sweeps.searching import Found
+
+
+@click.command()
+@click.argument("source", metavar="SOURCE")
+@varying("--set", "One value for all trials.")
+@varying("--over", "low:high[:log]; where to look.")
+@click.option("--metric", metavar="METRIC", help="What is to be best: its mean at the end.")
+@click.option("--maximise/--minimise", default=None, help="Largest (the default) or smallest.")
+@click.option("--trials", type=click.IntRange(min=1), help="Number of points.")
+@click.option("--together", type=click.IntRange(min=1), help="Points chosen at once (default: 8).")
+@click.option("--replicates", type=click.IntRange(min=1), help="Runs of each point.")
+@click.option("--seed", type=click.IntRange(min=0), help="Root of all seeds.")
+@click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Processes.")
+@click.option("--scheduler", metavar="tcp://HOST:PORT", help="A Dask cluster that runs.")
+@click.option("--lifetime", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS",
+              help="Begin nothing new after so long (exit code 3).")  # fmt: skip
+@click.option("--out", type=click.Path(path_type=Path), metavar="FOLDER",
+              help="Folder of this search (default: runs/sweeps/NAME).")  # fmt: skip
+@click.option("--quiet", "-q", is_flag=True, help="No progress.")
+@arguments.as_json
+def search(
+    *, workers: int | None, scheduler: str | None, lifetime: float | None, out: Path | None,
+    quiet: bool, as_json: bool, **given: Any,
+) -> None:  # fmt: skip
+    """Look for the values at which a metric is largest or smallest.
+
+    SOURCE is a scenario, or a sweep file with a table [search]. The same command continues; more
+    --trials go on from the last.
+    """
+    from ecosim.commands.stopping import Stopping
+    from ecosim.sweeps.searching import search as found_by
+    from ecosim.sweeps.trials import Paused
+
+    chosen = _described(given)
+    folder = folder_of(chosen, out).path
+
+    def told(number: int, found: Found | None) -> None:
+        if not quiet:
+            best = "none yet" if found is None else f"{found.value:.6g} at {found.best}"
+            click.echo(f"{number} trials, best: {best}", err=True)
+
+    with Stopping(lifetime, graceful=True) as stopping:
+        try:
+            found = found_by(
+                chosen, folder, engine_of(workers, scheduler, None, None),
+                should_stop=stopping, told=told,
+            )  # fmt: skip
+        except Paused as paused:
+            click.echo(str(paused), err=True)
+            if as_json:
+                write_json({"error": str(paused), "problems": [], "path": str(folder)})
+            raise Exit(INTERRUPTED if stopping.interrupted else RESUMABLE) from None
+    if as_json:
+        write_json({"best": found.best, "value": found.value, "trials": found.trials,
+                    "path": str(folder)})  # fmt: skip
+        return
+    write_table(("best", "value"), [[key, f"{value:.6g}"] for key, value in found.best.items()],
+                right=(1,))  # fmt: skip
+    assert chosen.search is not None
+    click.echo(f"{chosen.search.metric}  {found.value:.6g}  ({len(found.trials)} trials)")
+    click.echo(f"search  {folder}")
+
+
+def _described(given: dict[str, Any]) -> Sweep:
+    from ecosim.scenario.files import parse_overrides
+    from ecosim.sweeps.definition import definition, read, validate
+
+    source = given["source"]
+    if is_scenario(source):
+        base: dict[str, Any] = {"scenario": str(source), "name": f"{Path(source).stem}-search"}
+    else:
+        base = definition(read(source))
+    plan = dict(base.get("search", {}))
+    changes = {"metric": given["metric"], "trials": given["trials"], "batch": given["together"]}
+    plan |= {key: value for key, value in changes.items() if value is not None}
+    if given["over"]:
+        plan["over"] = given["over"]
+    if given["maximise"] is not None:
+        plan["direction"] = "maximize" if given["maximise"] else "minimize"
+    lacking = [f"--{name}" for name in ("metric", "trials", "over") if name not in plan]
+    if lacking:
+        raise click.UsageError(f"A search needs {', '.join(lacking)}.")
+    base["search"] = plan
+    fixed = parse_overrides([f"{key}={value}" for key, value in given["set"].items()])
+    base["set"] = {**base.get("set", {}), **fixed}
+    for name in ("replicates", "seed"):
+        if given[name] is not None:
+            base[name] = given[name]
+    return validate(base, str(source))

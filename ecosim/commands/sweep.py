@@ -1,0 +1,279 @@
+"""`ecosim sweep`: many runs, described in a file or by flags; what is done is not repeated."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ecosim.commands import arguments
+from ecosim.commands.output import write_json
+from ecosim.commands.trouble import FAILED, INTERRUPTED, RESUMABLE, Exit
+
+if TYPE_CHECKING:
+    from ecosim.sweeps.definition import Sweep
+    from ecosim.sweeps.execution import Engine, Todo
+    from ecosim.sweeps.folder import SweepFolder
+
+
+class _Group(click.Group):
+    """A group whose first word may also be a sweep: `ecosim sweep soft-selection --grid ...`."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in self.commands:
+            args = ["run", *args]
+        return super().resolve_command(ctx, args)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        asks = {"-h", "--help"}
+        if args and args[0].startswith("-") and args[0] not in asks:
+            args = ["run", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=_Group)
+def sweep() -> None:
+    """Run many variants of a scenario; `ecosim sweep SOURCE` is `ecosim sweep run SOURCE`.
+
+    SOURCE is a sweep file (TOML), a shipped sweep, or a scenario that flags vary:
+    `ecosim sweep soft-selection --grid tradeoff.exponent=0.5:2:16 --replicates 20`.
+    """
+
+
+def _pairs(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> dict[str, str]:
+    pairs = {}
+    for text in value:
+        key, sign, rest = text.partition("=")
+        if not sign or not key.strip():
+            raise click.BadParameter(f"{text!r} is not KEY=VALUES")
+        pairs[key.strip()] = rest.strip()
+    return pairs
+
+
+def _part(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[int, int]:
+    if value is None:
+        return 1, 1
+    try:
+        index, count = (int(word) for word in value.split("/"))
+        if not 1 <= index <= count:
+            raise ValueError
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is not I/N with 1 <= I <= N") from None
+    return index, count
+
+
+def varying(flag: str, text: str) -> Any:
+    """Return an option that takes KEY=VALUES any number of times."""
+    return click.option(flag, metavar="KEY=VALUES", multiple=True, callback=_pairs, help=text)
+
+
+_SAMPLES = ("random", "latin-hypercube", "sobol", "morris", "saltelli")
+
+
+def design(command: Any) -> Any:
+    """Add the argument and the options that describe a sweep."""
+    options = [
+        click.argument("source", metavar="SOURCE"),
+        varying("--set", "One value for all points."),
+        varying("--grid", "start:stop:number or a,b,c; all combinations."),
+        varying("--zip", "As --grid, but all keys in step."),
+        *(varying(f"--{name}", f"low:high[:log]; {name} points.") for name in _SAMPLES),
+        click.option("--samples", type=click.IntRange(min=1), help="Number of sampled points."),
+        click.option("--replicates", type=click.IntRange(min=1), help="Runs of each point."),
+        click.option("--seed", type=click.IntRange(min=0), help="Root of all seeds."),
+        click.option("--common-random-numbers", is_flag=True,
+                     help="Replicate r of every point shares its draws."),
+        click.option("--batch", type=click.IntRange(min=1), help="Runs computed together."),
+        click.option("--out", type=click.Path(path_type=Path), metavar="FOLDER",
+                     help="Folder of this sweep (default: runs/sweeps/NAME)."),
+    ]  # fmt: skip
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def described(given: dict[str, Any]) -> Sweep:
+    """Return the sweep that a command's arguments mean: a file, changed by flags, or a scenario."""
+    from ecosim.errors import ScenarioError
+    from ecosim.scenario.files import locate, parse_overrides
+    from ecosim.sweeps import definition
+
+    source = given["source"]
+    try:
+        base = definition.definition(definition.read(source))
+    except ScenarioError as error:
+        if not is_scenario(source):
+            raise error
+        base = {"scenario": str(source), "name": Path(source).stem}
+        locate(source)
+    changes: dict[str, Any] = {}
+    for part in ("set", "grid", "zip"):
+        if given[part]:
+            values = given[part]
+            if part == "set":
+                values = parse_overrides([f"{key}={value}" for key, value in values.items()])
+            changes[part] = {**base.get(part, {}), **values}
+    methods = [name for name in _SAMPLES if given[name.replace("-", "_")]]
+    if len(methods) > 1:
+        raise click.UsageError(f"Only one of {', '.join('--' + m for m in methods)} at a time.")
+    if methods:
+        if given["samples"] is None:
+            raise click.UsageError(f"--{methods[0]} needs --samples.")
+        over = given[methods[0].replace("-", "_")]
+        changes["sample"] = {"method": methods[0], "samples": given["samples"], "over": over}
+    elif given["samples"] is not None and "sample" in base:
+        changes["sample"] = {**base["sample"], "samples": given["samples"]}
+    elif given["samples"] is not None:
+        raise click.UsageError("--samples needs --random, --sobol or another way of sampling.")
+    for name in ("replicates", "seed", "batch"):
+        if given[name] is not None:
+            changes[name] = given[name]
+    if given["common_random_numbers"]:
+        changes["common_random_numbers"] = True
+    return definition.validate({**base, **changes}, str(source))
+
+
+def is_scenario(source: str) -> bool:
+    """Say whether a source is a scenario, by file or name, and not a sweep."""
+    from ecosim.scenario.shipped import find
+
+    path = Path(source)
+    if path.is_file():
+        # A sweep names its scenario; a scenario names its world.
+        return not any(
+            line.split("=")[0].strip() == "scenario"
+            for line in path.read_text(encoding="utf-8", errors="replace").splitlines()
+        )
+    return find(source) is not None
+
+
+def folder_of(described: Sweep, out: Path | None) -> SweepFolder:
+    """Return the folder of a sweep."""
+    from ecosim.experiments.folders import slug
+    from ecosim.sweeps.definition import named
+    from ecosim.sweeps.folder import SweepFolder
+
+    return SweepFolder(out if out is not None else Path("runs", "sweeps", slug(named(described))))
+
+
+@sweep.command("run")
+@design
+@click.option("--workers", type=click.IntRange(min=1), metavar="N",
+              help="Processes of this machine, or jobs of the queue.")  # fmt: skip
+@click.option("--scheduler", metavar="tcp://HOST:PORT", help="A Dask cluster that runs.")
+@click.option("--slurm", "system", flag_value="slurm", help="Workers as jobs of Slurm.")
+@click.option("--pbs", "system", flag_value="pbs", help="Workers as jobs of PBS.")
+@click.option("--lsf", "system", flag_value="lsf", help="Workers as jobs of LSF.")
+@click.option("--sge", "system", flag_value="sge", help="Workers as jobs of SGE.")
+@click.option("--cluster-config", type=click.Path(exists=True, dir_okay=False), metavar="FILE",
+              help="TOML: queue, walltime, memory, gpus of the jobs.")  # fmt: skip
+@click.option("--array-task", metavar="I/N", callback=_part,
+              help="Only the I-th of N parts (job arrays, workflow managers).")  # fmt: skip
+@click.option("--dry-run", is_flag=True, help="Say what is missing; run nothing.")
+@click.option("--fail-fast", is_flag=True, help="End at the first failure.")
+@click.option("--retry-failed", is_flag=True, help="Run again what failed before.")
+@click.option("--lifetime", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS",
+              help="Begin nothing new after so long (exit code 3).")  # fmt: skip
+@click.option("--quiet", "-q", is_flag=True, help="No progress; print the folder only.")
+@arguments.as_json
+def run(
+    *, workers: int | None, scheduler: str | None, system: str | None,
+    cluster_config: str | None, array_task: tuple[int, int], dry_run: bool, fail_fast: bool,
+    retry_failed: bool, lifetime: float | None, quiet: bool, as_json: bool, **given: Any,
+) -> None:  # fmt: skip
+    """Run what is missing of a sweep.
+
+    Exit codes: 0 all runs are there; 1 some failed (failures.parquet says why); 2 wrong usage;
+    3 stopped early, the same command continues; 130 interrupted.
+    """
+    from ecosim.commands.stopping import Stopping
+    from ecosim.commands.watching import watching
+    from ecosim.sweeps.execution import carry_out, todo
+
+    engine = engine_of(workers, scheduler, system, cluster_config)
+    chosen = described(given)
+    folder = folder_of(chosen, given["out"])
+    if chosen.search is not None:
+        raise click.UsageError(
+            f"{given['source']} describes a search: ecosim sweep search {given['source']}"
+        )
+    if dry_run:
+        _tell(folder, todo(chosen, folder, array_task), as_json)
+        return
+
+    def began(found: Todo) -> None:
+        counts = found.counts
+        if not quiet:
+            text = "{missing} of {total} runs are missing; {done} done, {failed} failed"
+            click.echo(text.format(**counts), err=True)
+
+    with (
+        Stopping(lifetime, graceful=True) as stopping,
+        watching(folder.path, quiet=quiet) as told,
+    ):
+        after = carry_out(
+            chosen, folder, engine, part=array_task, retry_failed=retry_failed,
+            fail_fast=fail_fast, should_stop=stopping, began=began, told=told,
+        )  # fmt: skip
+    if array_task == (1, 1):  # the last of many parts cannot be told from the others
+        _draw(folder)
+    if quiet and not as_json:
+        click.echo(folder.path)
+    else:
+        _tell(folder, after, as_json)
+    counts = after.counts
+    if counts["missing"] and not (fail_fast and counts["failed"]):
+        raise Exit(INTERRUPTED if stopping.interrupted else RESUMABLE)
+    if counts["failed"]:
+        raise Exit(FAILED)
+
+
+def _draw(folder: SweepFolder) -> None:
+    """Write the report; what cannot be drawn takes nothing from the results."""
+    from ecosim.errors import EcosimError
+    from ecosim.sweeps.page import write_page
+    from ecosim.sweeps.results import SweepResults
+
+    try:
+        write_page(SweepResults(folder.path))
+    except (EcosimError, OSError) as error:
+        click.echo(f"no report.html: {error}", err=True)
+
+
+def engine_of(
+    workers: int | None, scheduler: str | None, system: str | None, config: str | None
+) -> Engine:
+    """Return where the batches are computed, as the options say."""
+    if scheduler and (workers or system):
+        raise click.UsageError(
+            "--scheduler has its own workers; give neither --workers nor a queue."
+        )
+    if config and not system:
+        raise click.UsageError("--cluster-config goes with --slurm, --pbs, --lsf or --sge.")
+    if system:
+        from ecosim.sweeps.jobqueue import queued, read
+
+        return queued(system, read(config, system), workers or 1)
+    if scheduler or workers:
+        from ecosim.sweeps.cluster import existing, local
+
+        return existing(scheduler) if scheduler else local(workers or 1)
+    from ecosim.sweeps.devices import divide_processor
+    from ecosim.sweeps.execution import Here
+
+    divide_processor()
+    return Here()
+
+
+def _tell(folder: SweepFolder, found: Todo, as_json: bool) -> None:
+    counts = found.counts
+    if as_json:
+        write_json({**counts, "points": len(found.points), "path": str(folder.path)})
+        return
+    text = "{done} of {total} runs done, {missing} missing, {failed} failed"
+    click.echo(f"{text.format(**counts)}: {folder.path}")
+    for name, told in list(found.failed.items())[:3]:
+        click.echo(f"failed {name} {told.get('values')}: {told.get('error')}", err=True)

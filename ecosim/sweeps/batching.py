@@ -1,0 +1,90 @@
+"""Runs grouped into batches: one shape, small enough for the memory, named by their content."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ecosim.sweeps.points import Run
+
+MOST = 64  # runs of a batch: what a crash can cost, and what one file holds
+_TABLES = 2**28  # bytes that the recordings of one batch may take while it runs
+_METRICS = 100  # numbers in a recording, about: with the histogram of breadth
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Runs that are computed together, and whose results are one file."""
+
+    runs: tuple[Run, ...]
+
+    @property
+    def digest(self) -> str:
+        """Return what names the batch: a hash of its runs."""
+        text = " ".join(run.id for run in self.runs)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def halves(self) -> tuple[Batch, ...]:
+        """Return the batch cut in two; one run alone cannot be cut."""
+        if len(self.runs) == 1:
+            return (self,)
+        middle = len(self.runs) // 2
+        return Batch(self.runs[:middle]), Batch(self.runs[middle:])
+
+
+def batches(runs: Sequence[Run], most: int = 0) -> list[Batch]:
+    """Return batches of runs of one shape, runs in their order.
+
+    Args:
+        runs: what is to be computed.
+        most: runs of a batch; 0: as many as fit the memory, at most 64.
+
+    """
+    groups: dict[object, list[Run]] = {}
+    for run in runs:
+        groups.setdefault(_likeness(run), []).append(run)
+    found = []
+    for group in groups.values():
+        size = most or _fitting(group[0])
+        found += [Batch(tuple(group[i : i + size])) for i in range(0, len(group), size)]
+    return found
+
+
+def _likeness(run: Run) -> object:
+    """Return a key that runs of one compiled program share; computed without JAX.
+
+    It may split what one program could run (never the other way round): the kinds are the words
+    of a scenario and its counts.
+    """
+    from ecosim.scenario import to_dict
+
+    assert run.point.scenario is not None
+    s = run.point.scenario
+    return (_words(to_dict(s)), s.run.steps // s.record.every)
+
+
+def _words(value: object, path: str = "") -> tuple[object, ...]:
+    """Return all that is not a real number, with its place: words, switches, counts, lengths."""
+    if isinstance(value, dict):
+        inner = (_words(item, f"{path}.{key}") for key, item in sorted(value.items()))
+        return tuple(x for part in inner for x in part) + ((path, "table"),)
+    if isinstance(value, list):
+        inner = (_words(item, f"{path}[]") for item in value)
+        return tuple(x for part in inner for x in part) + ((path, len(value)),)
+    if isinstance(value, float) or path in _TRACED:
+        return ((path, "number"),)
+    return ((path, value),)
+
+
+# Whole numbers that are traced: they may differ within a batch.
+_TRACED = frozenset({".run.seed", ".run.steps", ".record.every"})
+
+
+def _fitting(run: Run) -> int:
+    scenario = run.point.scenario
+    assert scenario is not None
+    rows = 2 + scenario.run.steps // scenario.record.every
+    per_run = 2 * rows * (_METRICS + 6 * scenario.niches.count) * 8
+    founders = scenario.population.size * 40
+    return int(min(max(_TABLES // (per_run + founders), 1), MOST))

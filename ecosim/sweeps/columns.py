@@ -1,0 +1,62 @@
+"""Columns of a sweep's files of results, put together and cut down to the ends of runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+KEYS = ("point", "replicate", "seed", "step")
+
+
+class File(NamedTuple):
+    """A file of results: its columns, and the runs to take from it."""
+
+    path: Path
+    names: tuple[str, ...]
+    runs: frozenset[str]
+    whole: bool  # no run of it is taken from another file
+
+    @property
+    def points(self) -> set[str]:
+        """The digests of its points."""
+        return {run.rsplit("-", 1)[0] for run in self.runs}
+
+
+def joined(parts: list[pa.Table], names: Sequence[str]) -> pa.Table:
+    """Put tables one below the other; a metric that some runs did not record is null there."""
+    if not parts:
+        kinds = {"point": pa.string(), "replicate": pa.int32(), "seed": pa.int64(),
+                 "step": pa.int64()}  # fmt: skip
+        schema = pa.schema([*kinds.items(), *((name, pa.float64()) for name in names)])
+        return schema.empty_table()
+    joined = pa.concat_tables(parts, promote_options="default")
+    return joined.select([*KEYS, *names]).unify_dictionaries()
+
+
+def frame_of(table: pa.Table) -> pd.DataFrame:
+    """Return a table as pandas holds it, a block a column: nothing is copied that need not be."""
+    return table.to_pandas(split_blocks=True, self_destruct=True, use_threads=False)
+
+
+def ends(table: pa.Table, names: Sequence[str], window: float) -> pd.DataFrame:
+    """Return the last row of each run, or the mean of its last rows; runs stand in one piece."""
+    frame = frame_of(table)
+    seed, replicate = frame["seed"].to_numpy(), frame["replicate"].to_numpy()
+    code = frame["point"].cat.codes.to_numpy()
+    last = (np.diff(seed) != 0) | (np.diff(replicate) != 0) | (np.diff(code) != 0)
+    ends = np.flatnonzero(np.append(last, True))
+    starts = np.append(0, ends[:-1] + 1)
+    result = frame.iloc[ends].reset_index(drop=True).astype({"point": str})
+    if window > 0:
+        first = ends + 1 - np.maximum(np.ceil(window * (ends + 1 - starts)), 1).astype(int)
+        for name in (name for name in names if name in frame):
+            values = frame[name].to_numpy()
+            means = [np.nanmean(values[a : b + 1]) if np.isfinite(values[a : b + 1]).any()
+                     else np.nan for a, b in zip(first, ends, strict=True)]  # fmt: skip
+            result[name] = means
+    return result

@@ -1,0 +1,260 @@
+"""A sweep carried out: what is missing is run, by whatever engine, and nothing is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from ecosim.errors import StoreError
+from ecosim.sweeps import heartbeat
+from ecosim.sweeps.batching import Batch, batches
+from ecosim.sweeps.computing import compute
+from ecosim.sweeps.definition import Sweep, definition, named
+from ecosim.sweeps.folder import SweepFolder
+from ecosim.sweeps.points import Point, Run, expand, runs
+
+TRIES = 3  # times that a run may end its process before it counts as failed
+
+
+class WorkerDied(Exception):  # noqa: N818  (an event that the engine reports, not an error of ours)
+    """The process that computed a batch ended without a result."""
+
+
+class Engine(Protocol):
+    """Where batches are computed."""
+
+    def compute(
+        self, folder: Path, queue: Iterable[Batch]
+    ) -> Iterator[tuple[Batch, BaseException | None]]:
+        """Yield each batch when it is done, with None, or with what prevented it.
+
+        The queue may grow while it is read; an engine asks for the next batch when it has room.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Todo:
+    """What a sweep asks for and what of it is missing."""
+
+    points: list[Point]
+    runs: list[Run]
+    missing: list[Run]
+    failed: dict[str, dict[str, Any]]  # failures that belong to this sweep, by run or point
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Return total, done, missing and failed runs.
+
+        A point that the scenario's rules refuse counts as one failed run for each replicate.
+        """
+        failed = sum(told.get("runs", 1) for told in self.failed.values())
+        total = len(self.runs) + sum(told.get("runs", 0) for told in self.failed.values())
+        done = total - len(self.missing) - failed
+        return {"total": total, "done": done, "missing": len(self.missing), "failed": failed}
+
+
+def todo(sweep: Sweep, folder: SweepFolder, part: tuple[int, int] = (1, 1)) -> Todo:
+    """Return what a sweep asks for, and what of it the folder lacks.
+
+    Args:
+        sweep: what is asked for.
+        folder: what is there.
+        part: (I, N): only the I-th of N parts of the runs, I from 1 (job arrays).
+
+    """
+    points = expand(sweep)
+    index, count = part
+    every = runs(sweep, points)
+    # Whole replicates of a point stay together, so that parts share few shapes.
+    every = every[len(every) * (index - 1) // count : len(every) * index // count]
+    done, failures = folder.done(), folder.failures()
+    failed = {run.id: failures[run.id] for run in every if run.id in failures}
+    for point in points:
+        if point.scenario is None and index == 1:
+            failed[point.digest] = {
+                "point": point.digest, "values": point.values, "error": point.error,
+                "kind": "ScenarioError", "runs": sweep.replicates, "traceback": "",
+            }  # fmt: skip
+    missing = [run for run in every if run.id not in done and run.id not in failed]
+    return Todo(points, every, missing, failed)
+
+
+@dataclass
+class Progress:
+    """How far a sweep is; `told` is called whenever that changes."""
+
+    total: int
+    done: int
+    failed: int
+    told: Callable[[Progress], None] | None = None
+    before: int = field(init=False)  # runs that had ended when the sweep was begun
+
+    def __post_init__(self) -> None:
+        """Keep how many had ended, and tell."""
+        self.before = self.done + self.failed
+        if self.told is not None:
+            self.told(self)
+
+    def add(self, done: int, failed: int) -> None:
+        """Count runs that ended."""
+        self.done += done
+        self.failed += failed
+        if self.told is not None:
+            self.told(self)
+
+
+def prepare(sweep: Sweep, folder: SweepFolder) -> None:
+    """Make the folder, and write what the sweep is.
+
+    Raises:
+        StoreError: the folder cannot be written, or holds a sweep of another scenario.
+
+    """
+    from ecosim.experiments import manifest as manifests
+
+    before = folder.manifest()
+    if before and before.get("kind") != "sweep":
+        raise StoreError(f"{folder.path}: holds a run, not a sweep; choose another --out")
+    scenario = str(Path(sweep.scenario).stem)
+    if before and before["scenario"] != scenario:
+        raise StoreError(
+            f"{folder.path}: holds a sweep of {before['scenario']}, not of {scenario}; "
+            "choose another --out"
+        )
+    folder.make()
+    folder.write_manifest(
+        {"name": named(sweep), "scenario": scenario, "definition": definition(sweep),
+         "versions": manifests.computing_versions()}
+    )  # fmt: skip
+
+
+def carry_out(
+    sweep: Sweep,
+    folder: SweepFolder,
+    engine: Engine,
+    *,
+    part: tuple[int, int] = (1, 1),
+    retry_failed: bool = False,
+    fail_fast: bool = False,
+    should_stop: Callable[[], bool] = lambda: False,
+    told: Callable[[Progress], None] | None = None,
+    began: Callable[[Todo], None] | None = None,
+) -> Todo:
+    """Run what is missing of a sweep, and return what is missing and failed after it.
+
+    Args:
+        sweep: what is asked for.
+        folder: where the results are and go.
+        engine: what computes.
+        part: see `todo`.
+        retry_failed: run again what failed before.
+        fail_fast: end at the first failure.
+        should_stop: asked between batches; True ends the sweep early.
+        told: called as runs end.
+        began: called once with what is missing, before the first run.
+
+    Raises:
+        StoreError: the folder cannot be written, or holds something else.
+
+    """
+    prepare(sweep, folder)
+    if retry_failed:
+        _forget(sweep, folder, part)
+    found = todo(sweep, folder, part)
+    folder.write_points(found.points)
+    folder.write_asked(_asked(sweep, found))
+    for name, failed in found.failed.items():
+        if "runs" in failed:
+            folder.write_failure(name, failed)
+    if began is not None:
+        began(found)
+    counts = found.counts
+    progress = Progress(counts["total"], counts["done"], counts["failed"], told=told)
+    queue = Queue(folder, batches(found.missing, sweep.batch), progress)
+    if not (fail_fast and counts["failed"]):
+        for batch, error in engine.compute(folder.path, queue):
+            queue.ended(batch, error)
+            if should_stop() or (fail_fast and progress.failed):
+                queue.close()
+    heartbeat.ended(folder.path)
+    folder.write_failure_table()
+    return todo(sweep, folder, part)
+
+
+def _asked(sweep: Sweep, found: Todo) -> dict[str, int]:
+    """Return each run of the whole sweep; a refused point counts for all its replicates."""
+    refused = {p.digest: sweep.replicates for p in found.points if p.scenario is None}
+    return {run.id: 1 for run in runs(sweep, found.points)} | refused
+
+
+def _forget(sweep: Sweep, folder: SweepFolder, part: tuple[int, int]) -> None:
+    """Forget failures of the sweep's runs, and that their batches were tried."""
+    failed = [name for name, told in todo(sweep, folder, part).failed.items() if "runs" not in told]
+    folder.forget_failures(failed)
+
+
+class Queue:
+    """Batches still to be computed; those that end their process are cut in two and tried again."""
+
+    def __init__(self, folder: SweepFolder, waiting: Sequence[Batch], progress: Progress) -> None:
+        """Take the batches; what earlier processes died of is cut up beforehand."""
+        self._folder, self._progress = folder, progress
+        self._waiting: list[Batch] = []
+        self._tries: dict[str, int] = dict(folder.attempts())
+        self._before = len(folder.failures())
+        for batch in waiting:
+            self._put(batch)
+
+    def __iter__(self) -> Iterator[Batch]:
+        """Yield the next batch as long as there is one; more may come."""
+        while self._waiting:
+            yield self._waiting.pop(0)
+
+    def close(self) -> None:
+        """Hand out no more batches."""
+        self._waiting.clear()
+
+    def _put(self, batch: Batch) -> None:
+        """Queue a batch, in halves if it was tried too often, or fail a run that was."""
+        if self._tries.get(batch.digest, 0) < TRIES:
+            self._waiting.append(batch)
+        elif len(batch.runs) > 1:
+            for half in batch.halves():
+                self._put(half)
+        else:
+            self._fail(batch.runs[0], WorkerDied(f"ended its process {TRIES} times"))
+            self._folder.forget_attempts(batch.digest)
+
+    def _fail(self, run: Run, error: BaseException) -> None:
+        from ecosim.sweeps.computing import failure
+
+        self._folder.write_failure(run.id, failure(run, error))
+        self._progress.add(0, 1)
+
+    def ended(self, batch: Batch, error: BaseException | None) -> None:
+        """Take note of a batch that is done, or of what prevented it."""
+        if error is None:
+            failed = sum(
+                (self._folder.path / "failures" / f"{run.id}.json").exists() for run in batch.runs
+            )
+            self._progress.add(len(batch.runs) - failed, failed)
+        elif isinstance(error, WorkerDied):
+            self._tries[batch.digest] = self._tries.get(batch.digest, 0) + 1
+            self._put(batch)
+        else:
+            raise error
+
+
+class Here:
+    """The default engine: batches one after the other in this process, no server."""
+
+    def compute(
+        self, folder: Path, queue: Iterable[Batch]
+    ) -> Iterator[tuple[Batch, BaseException | None]]:
+        """Yield each batch when it is done."""
+        for batch in queue:
+            compute(folder, batch)
+            yield batch, None

@@ -1,0 +1,115 @@
+"""How far a sweep is, told from its folder by any process, without reading a result."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ecosim.sweeps import heartbeat
+from ecosim.sweeps.folder import SweepFolder, runs_of
+
+_WINDOWS = (120.0, 600.0, 3600.0)  # seconds back in which runs are counted for the rate
+
+
+@dataclass(frozen=True)
+class Status:
+    """What a sweep's folder tells; all counts are of runs.
+
+    Attributes:
+        path: the folder.
+        name: of the sweep.
+        total: runs that the sweep asks for.
+        done: runs whose results are there.
+        failed: runs that failed, or whose point the scenario's rules refuse.
+        missing: runs that are neither.
+        running: runs of batches that a process computes now.
+        lost: batches whose process ended without a result; they are tried again.
+        rate: runs a second over the last minutes; None where nothing ended in the last hour.
+        left_s: seconds left at that rate; None where there is no rate.
+        workers: one table each: host, pid, state, done, failed, batches, busy_s, seen.
+
+    """
+
+    path: str
+    name: str
+    total: int
+    done: int
+    failed: int
+    missing: int
+    running: int
+    lost: int
+    rate: float | None
+    left_s: float | None
+    workers: list[dict[str, Any]]
+
+    def as_table(self) -> dict[str, Any]:
+        """Return the status as plain data."""
+        return asdict(self)
+
+
+def status(path: str | os.PathLike[str]) -> Status:
+    """Return how far a sweep is; only names and footers are read.
+
+    Raises:
+        StoreError: there is no sweep.
+
+    """
+    folder = SweepFolder.opened(path)
+    asked = folder.asked()
+    files = folder.batch_files()
+    of_file = {file: runs_of(file) for file in files}
+    there = {run for runs in of_file.values() for run in runs}
+    failures = set(folder.failed())
+    done = sum(count for run, count in asked.items() if run in there)
+    failed = sum(count for run, count in asked.items() if run in failures and run not in there)
+    total = sum(asked.values())
+    missing = total - done - failed
+    marks = folder.marks()
+    alive = [mark for mark in marks if _computes(mark)]
+    rate = _rate(folder, {file: len(runs) for file, runs in of_file.items()})
+    return Status(
+        path=str(folder.path),
+        name=str(folder.manifest().get("name", "")),
+        total=total,
+        done=done,
+        failed=failed,
+        missing=missing,
+        running=sum(mark.get("runs", 0) for mark in alive),
+        lost=len({mark["batch"] for mark in marks} - {mark["batch"] for mark in alive}),
+        rate=rate,
+        left_s=missing / rate if rate else None,
+        workers=heartbeat.workers(folder.path),
+    )
+
+
+def _computes(mark: dict[str, Any]) -> bool:
+    import socket
+
+    if mark.get("host") != socket.gethostname():
+        return True  # of another machine: nobody here can tell
+    return heartbeat.running(mark["pid"])
+
+
+def _rate(folder: SweepFolder, runs: dict[Any, int]) -> float | None:
+    """Return runs a second over the last minutes, from when the files of results appeared."""
+    now = time.time()
+    try:
+        began = (folder.path / "manifest.json").stat().st_mtime
+    except OSError:
+        return None
+    ages = []
+    for file, count in runs.items():
+        if file.name.startswith("all-"):  # compacted: when its runs ended is forgotten
+            continue
+        try:
+            ages.append((now - file.stat().st_mtime, count))
+        except OSError:
+            continue
+    for window in _WINDOWS:
+        span = min(window, now - began)
+        counted = sum(count for age, count in ages if age <= span)
+        if counted and span > 0:
+            return counted / span
+    return None
