@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,7 @@ import click
 
 from ecosim.commands import arguments
 from ecosim.commands.output import write_json
-from ecosim.commands.trouble import FAILED, INTERRUPTED, RESUMABLE, Exit
+from ecosim.commands.trouble import FAILED, INTERRUPTED, RESUMABLE, Exit, explain
 
 if TYPE_CHECKING:
     from ecosim.sweeps.definition import Sweep
@@ -188,9 +189,13 @@ def run(
     3 stopped early, the same command continues; 130 interrupted.
     """
     from ecosim.commands.stopping import Stopping
-    from ecosim.sweeps.execution import carry_out, todo
+    from ecosim.sweeps.execution import ClusterLost, carry_out, todo
 
-    engine = _engine(workers, scheduler, system, cluster_config)
+    def tell(text: str) -> None:
+        if not quiet:
+            click.echo(text, err=True)
+
+    engine = _engine(workers, scheduler, system, cluster_config, tell)
     chosen = described(given)
     folder = folder_of(chosen, given["out"])
     if dry_run:
@@ -198,16 +203,18 @@ def run(
         return
 
     def began(found: Todo) -> None:
-        counts = found.counts
-        if not quiet:
-            text = "{missing} of {total} runs are missing; {done} done, {failed} failed"
-            click.echo(text.format(**counts), err=True)
+        text = "{missing} of {total} runs are missing; {done} done, {failed} failed"
+        tell(text.format(**found.counts))
 
     with Stopping(lifetime, graceful=True) as stopping:
-        after = carry_out(
-            chosen, folder, engine, part=array_task, retry_failed=retry_failed,
-            fail_fast=fail_fast, should_stop=stopping, began=began,
-        )  # fmt: skip
+        try:
+            after = carry_out(
+                chosen, folder, engine, part=array_task, retry_failed=retry_failed,
+                fail_fast=fail_fast, should_stop=stopping, began=began,
+            )  # fmt: skip
+        except ClusterLost as lost:
+            explain(lost, as_json=as_json)
+            raise Exit(RESUMABLE) from None
     if quiet and not as_json:
         click.echo(folder.path)
     else:
@@ -220,8 +227,9 @@ def run(
 
 
 def _engine(
-    workers: int | None, scheduler: str | None, system: str | None, config: str | None
-) -> Engine:
+    workers: int | None, scheduler: str | None, system: str | None, config: str | None,
+    tell: Callable[[str], None],
+) -> Engine:  # fmt: skip
     """Return where the batches are computed, as the options say."""
     if scheduler and (workers or system):
         raise click.UsageError(
@@ -232,11 +240,11 @@ def _engine(
     if system:
         from ecosim.sweeps.jobqueue import queued, read
 
-        return queued(system, read(config, system), workers or 1)
+        return queued(system, read(config, system), workers or 1, tell)
     if scheduler or workers:
         from ecosim.sweeps.cluster import existing, local
 
-        return existing(scheduler) if scheduler else local(workers or 1)
+        return existing(scheduler, tell) if scheduler else local(workers or 1, tell)
     from ecosim.sweeps.devices import divide_processor
     from ecosim.sweeps.execution import Here
 

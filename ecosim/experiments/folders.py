@@ -24,13 +24,14 @@ def slug(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip(".-")[:100] or "unnamed"
 
 
-def _host() -> str:
+def host() -> str:
+    """Return this machine's name, safe as a part of a file's name."""
     return re.sub(r"[^A-Za-z0-9-]", "-", socket.gethostname()) or "host"
 
 
 def temporary_name(target: Path) -> Path:
     """Return a sibling of `target` that no other attempt uses: host, process id, random digits."""
-    unique = f"{_host()}.{os.getpid()}-{secrets.token_hex(6)}"
+    unique = f"{host()}.{os.getpid()}-{secrets.token_hex(6)}"
     return target.with_name(f".{target.name}.{unique}.tmp")
 
 
@@ -139,12 +140,17 @@ def sweep(folder: Path, finished: Callable[[Path], bool]) -> None:
                 path.unlink()
 
 
-def _alive(path: Path, host: str, pid: int) -> bool:
-    if host != _host():
+def _alive(path: Path, machine: str, pid: int) -> bool:
+    if machine != host():
         try:
             return time.time() - path.stat().st_mtime < _STALE_S
         except OSError:
             return True
+    return lives(pid)
+
+
+def lives(pid: int) -> bool:
+    """Return whether a process of this machine has not ended."""
     if pid == os.getpid():
         return True
     try:

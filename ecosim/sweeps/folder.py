@@ -24,7 +24,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ecosim.errors import StoreError
-from ecosim.experiments.folders import sync, temporary_name, write_atomically
+from ecosim.experiments.folders import host, lives, sync, temporary_name, write_atomically
 from ecosim.sweeps.batching import Batch
 from ecosim.sweeps.points import Point
 
@@ -155,7 +155,8 @@ class SweepFolder:
     @contextlib.contextmanager
     def attempt(self, batch: Batch) -> Iterator[None]:
         """Leave a mark while a batch is computed; one that stays tells of a process that died."""
-        mark = self.path / "attempts" / f"{batch.digest}.{os.getpid()}-{secrets.token_hex(4)}"
+        unique = f"{host()}.{os.getpid()}-{secrets.token_hex(4)}"
+        mark = self.path / "attempts" / f"{batch.digest}.{unique}"
         mark.touch()
         try:
             yield
@@ -163,16 +164,31 @@ class SweepFolder:
             mark.unlink(missing_ok=True)
 
     def attempts(self) -> dict[str, int]:
-        """Return for each batch's digest how many attempts at it are marked."""
+        """Return for each batch's digest how many attempts at it died.
+
+        An attempt of a process of this machine that lives is not counted.
+        """
         counts: dict[str, int] = {}
         for mark in (self.path / "attempts").glob("[!.]*"):
-            counts[mark.name.split(".")[0]] = counts.get(mark.name.split(".")[0], 0) + 1
+            if not _goes_on(mark):
+                digest = mark.name.split(".")[0]
+                counts[digest] = counts.get(digest, 0) + 1
         return counts
+
+    def attempts_at(self, digest: str) -> int:
+        """Return how many attempts at a batch are marked, going on or dead."""
+        return sum(1 for _ in (self.path / "attempts").glob(f"{digest}.*"))
 
     def forget_attempts(self, digest: str) -> None:
         """Remove the marks of a batch."""
         for mark in (self.path / "attempts").glob(f"{digest}.*"):
             mark.unlink(missing_ok=True)
+
+
+def _goes_on(mark: Path) -> bool:
+    parts = mark.name.split(".")
+    pid = parts[-1].split("-")[0]
+    return len(parts) == 3 and parts[1] == host() and pid.isdigit() and lives(int(pid))
 
 
 _FAILURE = ("point", "replicate", "seed", "values", "error", "kind", "traceback")
