@@ -9,8 +9,10 @@ from typing import Any
 import click
 
 from ecosim.commands.check import check
+from ecosim.commands.clean import clean
 from ecosim.commands.completion import completion
 from ecosim.commands.metrics import metrics
+from ecosim.commands.plan import plan
 from ecosim.commands.report import report
 from ecosim.commands.run import run
 from ecosim.commands.runs import runs
@@ -56,8 +58,21 @@ def main() -> None:
     """
 
 
-for command in (run, sweep, check, verify, scenarios, runs, show, report, metrics, completion):
+for command in (
+    run,
+    sweep,
+    check,
+    verify,
+    scenarios,
+    runs,
+    show,
+    report,
+    metrics,
+    clean,
+    completion,
+):
     main.add_command(command)
+sweep.add_command(plan)
 
 if __name__ == "__main__":
     main()

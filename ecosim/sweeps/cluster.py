@@ -5,13 +5,16 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ecosim.errors import RunError, StoreError
+from ecosim.experiments.folders import temporary_name
 from ecosim.sweeps.batching import Batch
+from ecosim.sweeps.cleaning import SCRATCH
 from ecosim.sweeps.environment import gpus, pinned, worker_environment
 from ecosim.sweeps.execution import ClusterLost, Work, WorkerDied
 from ecosim.sweeps.folder import SweepFolder
@@ -163,9 +166,11 @@ def local(workers: int, tell: Told = lambda text: None) -> Cluster:
 
     @contextlib.contextmanager
     def started(folder: Path) -> Iterator[Client]:
+        import dask
         from distributed import Client, Nanny, Scheduler, SpecCluster
 
         cards = gpus()
+        preload = [*dask.config.get("distributed.worker.preload"), "ecosim.sweeps.worker"]
         spec = {
             index: {
                 "cls": Nanny,
@@ -173,7 +178,7 @@ def local(workers: int, tell: Told = lambda text: None) -> Cluster:
                     "nthreads": 1,
                     "name": index,
                     "env": worker_environment() | pinned(index, cards),
-                    "preload": ["ecosim.sweeps.worker"],
+                    "preload": preload,
                     "host": "127.0.0.1",
                     "dashboard": False,
                 },
@@ -245,11 +250,14 @@ def settings() -> Iterator[None]:
         "distributed.nanny.pre-spawn-environ": environ,
         "logging": {"distributed": "error"},
     }
+    # Named so that `ecosim clean` knows it when this process is killed.
+    scratch = temporary_name(Path(tempfile.gettempdir()) / SCRATCH)
+    scratch.mkdir(mode=0o700)
     try:
-        with tempfile.TemporaryDirectory(prefix="ecosim-", ignore_cleanup_errors=True) as scratch:
-            with dask.config.set({**chosen, "temporary-directory": scratch}):
-                yield
+        with dask.config.set({**chosen, "temporary-directory": str(scratch)}):
+            yield
     finally:
+        shutil.rmtree(scratch, ignore_errors=True)
         # Dask puts the variables of workers into this process too.
         os.environ.clear()
         os.environ.update(before)

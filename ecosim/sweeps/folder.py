@@ -24,7 +24,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ecosim.errors import StoreError
-from ecosim.experiments.folders import host, lives, sync, temporary_name, write_atomically
+from ecosim.experiments.folders import alive, host, lives, sync, temporary_name, write_atomically
 from ecosim.sweeps.batching import Batch
 from ecosim.sweeps.points import Point
 
@@ -175,6 +175,14 @@ class SweepFolder:
                 counts[digest] = counts.get(digest, 0) + 1
         return counts
 
+    def dead_marks(self) -> list[Path]:
+        """Return marks of attempts that died; those of other machines from a week on."""
+        return [
+            mark
+            for mark in sorted((self.path / "attempts").glob("[!.]*"))
+            if (maker := _maker(mark)) is None or not alive(mark, *maker)
+        ]
+
     def attempts_at(self, digest: str) -> int:
         """Return how many attempts at a batch are marked, going on or dead."""
         return sum(1 for _ in (self.path / "attempts").glob(f"{digest}.*"))
@@ -185,10 +193,16 @@ class SweepFolder:
             mark.unlink(missing_ok=True)
 
 
-def _goes_on(mark: Path) -> bool:
+def _maker(mark: Path) -> tuple[str, int] | None:
+    """Return machine and process of a mark: DIGEST.HOST.PID-RANDOM."""
     parts = mark.name.split(".")
     pid = parts[-1].split("-")[0]
-    return len(parts) == 3 and parts[1] == host() and pid.isdigit() and lives(int(pid))
+    return (parts[1], int(pid)) if len(parts) == 3 and pid.isdigit() else None
+
+
+def _goes_on(mark: Path) -> bool:
+    maker = _maker(mark)
+    return maker is not None and maker[0] == host() and lives(maker[1])
 
 
 _FAILURE = ("point", "replicate", "seed", "values", "error", "kind", "traceback")
@@ -202,18 +216,29 @@ def write_table(path: Path, table: pa.Table) -> None:
     """Write a Parquet file: a temporary file, flushed to the disk, then renamed."""
     temporary = temporary_name(path)
     try:
-        # Numbers of one metric are alike in their high bytes: split by byte they shrink well.
-        floats = [f.name for f in table.schema if pa.types.is_floating(f.type)]
-        words = [f.name for f in table.schema if pa.types.is_string(f.type)]
-        pq.write_table(
-            table, temporary, compression="zstd", use_dictionary=words or False,
-            use_byte_stream_split=floats or False, write_statistics=False,
-        )  # fmt: skip
+        _write(table, temporary)
         sync(temporary)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
     sync(path.parent)
+
+
+def table_bytes(table: pa.Table) -> int:
+    """Return how many bytes a table takes as a file."""
+    sink = pa.BufferOutputStream()
+    _write(table, sink)
+    return int(sink.getvalue().size)
+
+
+def _write(table: pa.Table, target: Any) -> None:
+    # Numbers of one metric are alike in their high bytes: split by byte they shrink well.
+    floats = [f.name for f in table.schema if pa.types.is_floating(f.type)]
+    words = [f.name for f in table.schema if pa.types.is_string(f.type)]
+    pq.write_table(
+        table, target, compression="zstd", use_dictionary=words or False,
+        use_byte_stream_split=floats or False, write_statistics=False,
+    )  # fmt: skip
 
 
 def runs_of(path: Path) -> list[str]:
