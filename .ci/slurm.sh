@@ -103,15 +103,20 @@ start() {
     cannot "no node answers within 30 s"
 }
 
-stop() {
-    local file
-    [ -d "$ROOM" ] || return 0
-    for file in slurmd slurmctld; do
-        if [ -s "$ROOM/$file.pid" ]; then kill "$(cat "$ROOM/$file.pid")" 2>/dev/null || true; fi
+end() { # FILE: end the process whose id is in a file, and wait until it has removed the file
+    [ -s "$1" ] || return 0
+    kill "$(cat "$1")" 2>/dev/null || return 0
+    for _ in $(seq 100); do
+        [ -e "$1" ] || return 0
+        sleep 0.1
     done
-    if [ -e "$ROOM/munge" ] && [ -s /run/munge/munged.pid ]; then
-        kill "$(cat /run/munge/munged.pid)" 2>/dev/null || true
-    fi
+}
+
+stop() {
+    [ -d "$ROOM" ] || return 0
+    end "$ROOM/slurmd.pid"
+    end "$ROOM/slurmctld.pid"
+    if [ -e "$ROOM/munge" ]; then end /run/munge/munged.pid; fi
     if grep -qsF "$MARK" "$CONF"; then rm -f "$CONF" /etc/slurm/cgroup.conf; fi
     rm -rf "$ROOM"
     echo "Slurm is stopped."

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import logging
+import math
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from ecosim.errors import RunError, StoreError
@@ -27,6 +31,7 @@ type Told = Callable[[str], None]
 
 _AHEAD = 2  # batches handed out for each thread of the workers: none waits for the next
 _WAIT = 1.0  # seconds between two looks at new workers and at requests to stop
+_PATIENCE = 600.0  # seconds without any worker on this machine, of which none waits in a queue
 _DEATHS = 20  # workers in a row that end before they begin anything: it is not the batches
 
 
@@ -41,6 +46,7 @@ class Cluster:
         started: Callable[[Path], contextlib.AbstractContextManager[Client]],
         width: int = 1,
         tell: Told = lambda text: None,
+        patience: float = math.inf,
     ) -> None:
         """Take how a cluster is started.
 
@@ -48,9 +54,11 @@ class Cluster:
             started: called with the sweep's folder; its context yields a client.
             width: workers that are asked for; runs are divided into at least so many batches.
             tell: takes a line for the user.
+            patience: seconds to wait for a first worker, or for another when all are gone.
 
         """
         self._started, self.width, self._tell = started, width, tell
+        self._patience = patience
 
     def compute(self, folder: Path, queue: Work) -> Iterator[tuple[Batch, BaseException | None]]:
         """Yield each batch when it is done, or with WorkerDied where its worker ended.
@@ -65,7 +73,7 @@ class Cluster:
         with self._started(folder.absolute()) as client:
             if importlib.util.find_spec("bokeh") is not None:
                 self._tell(f"dashboard: {client.dashboard_link}")
-            flight = _Flight(client, SweepFolder(folder.absolute()))
+            flight = _Flight(client, SweepFolder(folder.absolute()), self._patience)
             while flight.fill(queue):
                 yield from flight.landed()
                 if queue.closed():
@@ -75,8 +83,9 @@ class Cluster:
 class _Flight:
     """The batches that are with the scheduler."""
 
-    def __init__(self, client: Client, folder: SweepFolder) -> None:
-        self._client, self._folder = client, folder
+    def __init__(self, client: Client, folder: SweepFolder, patience: float) -> None:
+        self._client, self._folder, self._patience = client, folder, patience
+        self._seen = time.monotonic()  # when there was a worker
         self._flying: dict[Future, tuple[Batch, int]] = {}  # with its marks before
         self._number = self._deaths = 0
 
@@ -84,6 +93,10 @@ class _Flight:
         """Hand out as many batches as there is room for; return whether any is in flight."""
         with _lost():
             threads = sum(self._client.nthreads().values())
+        if threads:
+            self._seen = time.monotonic()
+        elif time.monotonic() - self._seen > self._patience:
+            raise RunError(f"no worker could be started within {self._patience:.0f} s")
         while len(self._flying) < _AHEAD * max(threads, 1):
             batch = next(iter(queue), None)
             if batch is None:
@@ -187,13 +200,14 @@ def local(workers: int, tell: Told = lambda text: None) -> Cluster:
         }
         scheduler = {"cls": Scheduler, "options": {"host": "127.0.0.1", **dashboard("127.0.0.1")}}
         with (
-            settings(),
-            SpecCluster(workers=spec, scheduler=scheduler, silence_logs=40) as cluster,
+            # A nanny replaces its worker itself, however long that takes on a busy machine.
+            settings({"distributed.deploy.lost-worker-timeout": "1 day"}),
+            SpecCluster(workers=spec, scheduler=scheduler) as cluster,
             Client(cluster) as client,
         ):
             yield client
 
-    return Cluster(started, workers, tell)
+    return Cluster(started, workers, tell, _PATIENCE)
 
 
 def existing(address: str, tell: Told = lambda text: None) -> Cluster:
@@ -235,7 +249,22 @@ def dashboard(host: str) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def settings() -> Iterator[None]:
+def _silent() -> Iterator[None]:
+    """Keep Dask's own log from the user: what went wrong is told as an error, in our words."""
+    names = [name for name in logging.root.manager.loggerDict if name.startswith("distributed")]
+    loggers = [logging.getLogger(name) for name in names]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+
+
+@contextlib.contextmanager
+def settings(more: Mapping[str, Any] = MappingProxyType({})) -> Iterator[None]:
     """Set Dask up for sweeps, and leave nothing of it behind: neither variables nor files."""
     import dask
     import distributed  # noqa: F401  (loads its defaults, which are read below)
@@ -254,7 +283,7 @@ def settings() -> Iterator[None]:
     scratch = temporary_name(Path(tempfile.gettempdir()) / SCRATCH)
     scratch.mkdir(mode=0o700)
     try:
-        with dask.config.set({**chosen, "temporary-directory": str(scratch)}):
+        with _silent(), dask.config.set({**chosen, **more, "temporary-directory": str(scratch)}):
             yield
     finally:
         shutil.rmtree(scratch, ignore_errors=True)

@@ -84,7 +84,7 @@ def missing_told(err):
 
 def children(pid):
     """Return the processes below one, with their command lines."""
-    listed = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True)
+    listed = subprocess.run(["ps", "-ww", "-eo", "pid=,ppid=,args="], capture_output=True, text=True)
     rows = [line.split(None, 2) for line in listed.stdout.splitlines()]
     found, fresh = [], {str(pid)}
     while fresh:
@@ -98,8 +98,15 @@ def workers_of(pid):
     return [child for child, words in children(pid) if "spawn_main" in words]
 
 
-def alive(pids):
-    return [pid for pid in pids if os.path.exists(f"/proc/{pid}")]
+def gone(pids):
+    """Wait until processes have ended (one that nobody has waited for is a zombie, Z)."""
+
+    def all_ended():
+        listed = subprocess.run(["ps", "-eo", "pid=,stat="], capture_output=True, text=True)
+        rows = [line.split() for line in listed.stdout.splitlines()]
+        return not [row for row in rows if int(row[0]) in pids and not row[1].startswith("Z")]
+
+    return until(all_ended)
 
 
 class Processes:
@@ -197,8 +204,7 @@ def test_a_killed_worker_of_a_local_cluster_is_replaced(tmp_path, reference):
     working.mkdir()
     client = begun(folder, "--workers", "2", cwd=working, TMPDIR=str(tmp_path / "sweep"))
     until(lambda: len(folder.batch_files()) >= 2, client)
-    workers = workers_of(client.pid)
-    assert len(workers) == 2
+    workers = until(lambda: workers_of(client.pid), client)
     os.kill(workers[0], signal.SIGKILL)
     code, told, err = ended(client)
     assert (code, told["done"], told["failed"]) == (0, RUNS, 0), err
@@ -206,7 +212,7 @@ def test_a_killed_worker_of_a_local_cluster_is_replaced(tmp_path, reference):
     # Nothing but the count is told, and nothing is left behind.
     assert err.splitlines() == [f"{RUNS} of {RUNS} runs are missing; 0 done, 0 failed"]
     assert not list(working.iterdir())
-    assert not alive(workers)
+    assert gone(workers)
     assert {path.name for path in folder.path.iterdir()} == {
         "manifest.json", "points.parquet", "batches", "failures", "attempts"}  # fmt: skip
     assert not list((folder.path / "attempts").iterdir()) or len(folder.attempts()) <= 1
@@ -266,7 +272,7 @@ def test_a_signal_ends_what_has_begun_and_leaves_nothing_running(tmp_path, numbe
     assert told["done"] == len(folder.done())
     assert len(err.splitlines()) == 1, err
     assert not list((folder.path / "attempts").iterdir())
-    assert not alive(below)
+    assert gone(below)
 
 
 @pytest.mark.slow
