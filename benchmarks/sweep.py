@@ -11,7 +11,8 @@ steps) in four ways, in turn, each as a user starts it, with the start of its pr
 
 Both sides record the same seven metrics' worth of work and more: ecosim about thirty metrics, the
 Mesa model seven; what is compared favours Mesa. ecosim's programs are in its cache beforehand.
-`--quick`: a tenth of the points; `--rounds N`: medians of N rounds.
+`--quick`: a tenth of the points; `--rounds N`: medians of N rounds; `--memory`: instead, the peak
+memory of the client of two workers at 100 and at 10,000 tiny runs.
 """
 
 from __future__ import annotations
@@ -174,6 +175,24 @@ def measure(points: int, rounds: int) -> dict[str, float]:
     }
 
 
+def memory(runs: int) -> float:
+    """Return the peak of the resident memory of a client, MiB; its workers are not counted."""
+    points = runs // 100
+    grid = f"tradeoff.exponent={LOW}:{HIGH}:{points}" if points > 1 else "tradeoff.exponent=1.5"
+    small = ["--set=population.size=10", "--set=run.steps=1", "--replicates=100"]
+    peak = 0
+    with tempfile.TemporaryDirectory() as out:
+        client = _ecosim(["sweep", "soft-selection", f"--grid={grid}", *small, "--out", out,
+                          "--workers", "2", "--batch", "50"])  # fmt: skip
+        while client.poll() is None:
+            for line in Path(f"/proc/{client.pid}/status").read_text().splitlines():
+                if line.startswith("VmHWM:"):
+                    peak = max(peak, int(line.split()[1]))
+            time.sleep(0.1)
+        _ended(client)
+    return peak / 1024
+
+
 def _mesa_process(points: int) -> None:
     subprocess.run([sys.executable, __file__, "--only-mesa", str(points)], check=True)
 
@@ -182,9 +201,13 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="a tenth of the points")
     parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--memory", action="store_true", help="of the client, instead")
     parser.add_argument("--only-mesa", type=int, metavar="POINTS", help=argparse.SUPPRESS)
     given = parser.parse_args()
-    if given.only_mesa:
+    if given.memory:
+        peaks = {f"client_MiB_at_{runs}_runs": round(memory(runs)) for runs in (100, 10_000)}
+        print(json.dumps(peaks))
+    elif given.only_mesa:
         _mesa(given.only_mesa)
     else:
         found = measure(POINTS // 10 if given.quick else POINTS, given.rounds)

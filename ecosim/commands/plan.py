@@ -38,7 +38,7 @@ def plan(*, workers: int | None, no_pilot: bool, as_json: bool, **given: Any) ->
     if as_json:
         write_json({**dataclasses.asdict(found), "fits": found.fits, **places})
         return
-    rows = [
+    rows: list[list[str]] = [
         ["points", str(found.points)],
         ["runs", f"{found.total}, of which {found.missing} are missing"],
         ["batches", f"{found.batches}, for {found.workers} workers"],
@@ -49,7 +49,7 @@ def plan(*, workers: int | None, no_pilot: bool, as_json: bool, **given: Any) ->
         ["cores", f"{found.cores} may be used here"],
         ["time", f"{_duration(found.hours)}; {_duration(found.core_hours)} of one core"],
         ["from", "a pilot of the first run" if found.pilot else "nominal figures"],
-        ["results", places["path"]],
+        ["results", str(folder.path)],
         ["cache", f"{places['cache'] or 'none'} (ECOSIM_CACHE)"],
         ["temporary", f"{places['temporary']} (TMPDIR)"],
     ]  # fmt: skip

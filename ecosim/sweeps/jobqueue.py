@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import sys
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -16,7 +17,7 @@ from pydantic.dataclasses import dataclass
 from ecosim.errors import Problem, ScenarioError
 from ecosim.scenario.numbers import CONFIG, Natural, Text, Whole
 from ecosim.scenario.problems import problems_of
-from ecosim.sweeps.cluster import Cluster, Told, settings
+from ecosim.sweeps.cluster import Cluster, Told, dashboard, settings
 from ecosim.sweeps.environment import worker_environment
 
 if TYPE_CHECKING:
@@ -120,7 +121,9 @@ def queued(system: str, jobs: Jobs, workers: int, tell: Told = lambda text: None
 
 def options(system: str, jobs: Jobs, folder: Path) -> Mapping[str, Any]:
     """Return the arguments of the cluster's class of dask-jobqueue."""
-    exports = [f"export {name}={value!r}" for name, value in worker_environment().items()]
+    exports = [
+        f"export {name}={shlex.quote(value)}" for name, value in worker_environment().items()
+    ]
     extra = list(jobs.extra)
     if jobs.gpus:
         extra.append(_GPU[system].format(jobs.gpus))
@@ -136,6 +139,7 @@ def options(system: str, jobs: Jobs, folder: Path) -> Mapping[str, Any]:
         "worker_extra_args": ["--nthreads", "1", "--lifetime", f"{lifetime}s"],
         "log_directory": str(folder / "logs"),
         "python": jobs.python or sys.executable,
+        "scheduler_options": dashboard("127.0.0.1"),
     }
     for name, value in (("queue", jobs.queue), ("account", jobs.account),
                         ("interface", jobs.interface)):  # fmt: skip

@@ -13,8 +13,13 @@ from ecosim.sweeps.computing import compute
 
 
 def dask_setup(worker: Any) -> None:
-    """Leave Ctrl-C to the client: a terminal sends it to all, and a batch begun is finished."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Leave signals to the client, so that a batch that has begun is finished.
+
+    A terminal sends Ctrl-C to all processes, and a job queue SIGTERM. A worker ends with its
+    client in any case.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def take(folder: str, batch: Batch) -> str:

@@ -13,11 +13,13 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from ecosim.errors import ScenarioError
 from ecosim.sweeps import environment
+from ecosim.sweeps.batching import MOST
 from ecosim.sweeps.definition import validate
-from ecosim.sweeps.execution import Here, carry_out
+from ecosim.sweeps.execution import Here, WorkerDied, carry_out, shared
 from ecosim.sweeps.folder import SweepFolder
-from ecosim.sweeps.jobqueue import Jobs, options
+from ecosim.sweeps.jobqueue import Jobs, options, read
 
 WAIT = 400  # seconds after which a test that waits has failed
 SET = {"run.steps": 6, "population.size": 40, "record.every": 2}
@@ -84,7 +86,9 @@ def missing_told(err):
 
 def children(pid):
     """Return the processes below one, with their command lines."""
-    listed = subprocess.run(["ps", "-ww", "-eo", "pid=,ppid=,args="], capture_output=True, text=True)
+    listed = subprocess.run(
+        ["ps", "-ww", "-eo", "pid=,ppid=,args="], capture_output=True, text=True
+    )
     rows = [line.split(None, 2) for line in listed.stdout.splitlines()]
     found, fresh = [], {str(pid)}
     while fresh:
@@ -357,11 +361,52 @@ def test_workers_share_the_cache_and_have_one_thread(monkeypatch, tmp_path):
     assert environment.worker_environment()["ECOSIM_CACHE"] == ""
 
 
+def test_lines_of_the_job_script_survive_odd_paths(monkeypatch, tmp_path):
+    odd = str(tmp_path / "it's a $HOME")
+    monkeypatch.setenv("ECOSIM_CACHE", odd)
+    lines = options("pbs", Jobs(), tmp_path)["job_script_prologue"]
+    script = "\n".join([*lines, 'printf %s "$ECOSIM_CACHE"'])
+    told = subprocess.run(["sh", "-c", script], capture_output=True, text=True)
+    assert told.stdout == odd
+
+
+@pytest.mark.parametrize("line", ["gpus = 2", 'walltime = "soon"', "cores = 0", "color = 1"])
+def test_wrong_lines_of_a_configuration_are_told(tmp_path, line):
+    path = tmp_path / "cluster.toml"
+    path.write_text(f"[slurm]\n{line}\n")
+    with pytest.raises(ScenarioError, match=line.split()[0]):
+        read(path, "slurm")
+    assert read(path, "pbs") == Jobs()  # another table is not read
+
+
+def test_batches_leave_work_for_all_workers():
+    assert shared(2000, 1) == 0
+    assert shared(2000, 10) == 50
+    assert shared(3, 10) == 1
+    assert shared(10**6, 2) == MOST
+
+
+class Unlucky(Here):
+    """An engine in which one batch waits on workers that die of others, again and again."""
+
+    width = 1
+
+    def compute(self, folder, queue):
+        for number in range(10):
+            yield next(iter(queue)), WorkerDied("", begun=number < 1)
+        yield from super().compute(folder, queue)
+
+
+def test_who_only_waited_on_a_dying_worker_is_not_blamed(tmp_path):
+    one = validate({"scenario": "soft-selection", "set": SET})
+    assert carry_out(one, SweepFolder(tmp_path), Unlucky()).counts["done"] == 1
+
+
 def test_jobs_ask_for_what_the_file_says(tmp_path):
     jobs = Jobs(queue="gpu", walltime="00:10:00", gpus=1, prologue=("module load x",))
     given = options("slurm", jobs, tmp_path)
     assert given["queue"] == "gpu" and "--gres=gpu:1" in given["job_extra_directives"]
     assert given["job_script_prologue"][-1] == "module load x"
-    assert any("PREALLOCATE='false'" in line for line in given["job_script_prologue"])
+    assert any("PREALLOCATE=false" in line for line in given["job_script_prologue"])
     assert given["worker_extra_args"][-2:] == ["--lifetime", "540s"]
     assert given["processes"] == 1
