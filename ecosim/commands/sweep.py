@@ -212,6 +212,8 @@ def run(
                 chosen, folder, engine, part=array_task, retry_failed=retry_failed,
                 fail_fast=fail_fast, should_stop=stopping, began=began,
             )  # fmt: skip
+        except KeyboardInterrupt:  # asked twice: what had begun is given up
+            after = todo(chosen, folder, array_task)
         except ClusterLost as lost:
             explain(lost, as_json=as_json)
             raise Exit(RESUMABLE) from None

@@ -107,7 +107,7 @@ class _Flight:
             before = self._marks(batch)
             with _lost():
                 future = self._client.submit(
-                    take, str(self._folder.path), batch, key=key, pure=False
+                    take, str(self._folder.path), batch, versions(), key=key, pure=False
                 )
             self._flying[future] = batch, before
         return bool(self._flying)
@@ -224,22 +224,9 @@ def existing(address: str, tell: Told = lambda text: None) -> Cluster:
                 rule = f"{address}: no scheduler answers there ({error})"
                 raise StoreError(f"{rule}; start one with `dask scheduler`") from error
             with client:
-                _agree(client, address)
                 yield client
 
     return Cluster(started, 1, tell)
-
-
-def _agree(client: Client, address: str) -> None:
-    """Make sure that workers compute with the versions that this process has."""
-    here = versions()
-    for worker, there in client.run(versions, on_error="return").items():
-        if isinstance(there, BaseException):
-            raise StoreError(f"{worker} of {address}: cannot load ecosim there ({there})")
-        if there != here:
-            other = {key: value for key, value in there.items() if value != here.get(key)}
-            rule = f"{worker} of {address}: has {other}, not what is installed here"
-            raise StoreError(f"{rule}; start its workers from the same environment")
 
 
 def dashboard(host: str) -> dict[str, Any]:

@@ -18,6 +18,9 @@ from ecosim.sweeps.points import Point, Run, expand, runs
 
 _ROUNDS = 4  # batches for each process, at least, so that all end at about the same time
 TRIES = 3  # times that a run may end its process before it counts as failed
+_DEADLY = (
+    f"ended its process {TRIES} times (out of memory, or killed?); --retry-failed tries it again"
+)
 TOGETHER = 2  # times that a batch of several runs may, before it is divided
 
 
@@ -261,7 +264,7 @@ class Queue:
             for part in batch.parts():
                 self._put(part)
         else:
-            self._fail(batch.runs[0], WorkerDied(f"ended its process {TRIES} times"))
+            self._fail(batch.runs[0], WorkerDied(_DEADLY))
         self._folder.forget_attempts(batch.digest)
 
     def _fail(self, run: Run, error: BaseException) -> None:

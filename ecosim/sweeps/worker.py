@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 import socket
@@ -22,23 +23,34 @@ def dask_setup(worker: Any) -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
-def take(folder: str, batch: Batch) -> str:
+def take(folder: str, batch: Batch, expected: dict[str, Any]) -> str:
     """Compute a batch on a worker, and return its digest.
 
+    Args:
+        folder: of the sweep.
+        batch: what to compute.
+        expected: versions that the client has; results of others are not mixed with its own.
+
     Raises:
-        StoreError: the sweep's folder is not seen from here.
+        StoreError: the sweep's folder is not seen from here, or versions differ.
 
     """
+    where = f"the worker on {socket.gethostname()}"
     if not os.path.isdir(os.path.join(folder, "batches")):
         raise StoreError(
-            f"{folder}: not seen by the worker on {socket.gethostname()}; choose an --out that all "
-            "machines of the cluster share"
+            f"{folder}: not seen by {where}; choose an --out that all machines of the cluster share"
+        )
+    if versions() != expected:
+        other = {key: value for key, value in versions().items() if value != expected.get(key)}
+        raise StoreError(
+            f"{where} has {other}, other than here; start workers from the same environment"
         )
     return compute(folder, batch)
 
 
+@functools.cache
 def versions() -> dict[str, Any]:
-    """Return what a worker would compute with."""
+    """Return what this process would compute with."""
     from ecosim.experiments.manifest import computing_versions
 
     return dict(computing_versions())

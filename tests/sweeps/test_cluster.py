@@ -13,9 +13,10 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from ecosim.errors import ScenarioError
-from ecosim.sweeps import environment
-from ecosim.sweeps.batching import MOST
+from ecosim.errors import ScenarioError, StoreError
+from ecosim.sweeps import environment, worker
+from ecosim.sweeps.batching import MOST, Batch
+from ecosim.sweeps.cluster import dashboard
 from ecosim.sweeps.definition import validate
 from ecosim.sweeps.execution import Here, WorkerDied, carry_out, shared
 from ecosim.sweeps.folder import SweepFolder
@@ -222,6 +223,21 @@ def test_a_killed_worker_of_a_local_cluster_is_replaced(tmp_path, reference):
     assert not list((folder.path / "attempts").iterdir()) or len(folder.attempts()) <= 1
 
 
+@pytest.mark.slow
+def test_workers_end_with_a_client_that_is_killed(tmp_path, reference):
+    folder = SweepFolder(tmp_path / "sweep")
+    client = begun(folder, "--workers", "2")
+    until(lambda: len(folder.batch_files()) >= 2, client)
+    below = [pid for pid, _ in children(client.pid)]
+    client.kill()
+    client.communicate()
+    assert gone(below)
+    done = len(folder.done())
+    code, told, err = ended(begun(folder, "--workers", "1"))
+    assert (code, told["done"], missing_told(err)) == (0, RUNS, RUNS - done), err
+    same(folder, reference)
+
+
 KILLER = """
 import os
 import ecosim.batch
@@ -400,6 +416,20 @@ class Unlucky(Here):
 def test_who_only_waited_on_a_dying_worker_is_not_blamed(tmp_path):
     one = validate({"scenario": "soft-selection", "set": SET})
     assert carry_out(one, SweepFolder(tmp_path), Unlucky()).counts["done"] == 1
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_dashboard_is_served_to_this_machine_only_and_where_bokeh_is(monkeypatch, there):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: there or None)
+    assert dashboard("127.0.0.1") == {"dashboard_address": "127.0.0.1:0", "dashboard": there}
+
+
+def test_a_worker_of_other_versions_or_without_the_folder_is_refused(tmp_path):
+    with pytest.raises(StoreError, match="not seen by the worker"):
+        worker.take(str(tmp_path), Batch(()), worker.versions())
+    SweepFolder(tmp_path).make()
+    with pytest.raises(StoreError, match="same environment"):
+        worker.take(str(tmp_path), Batch(()), worker.versions() | {"ecosim": "0.0.0"})
 
 
 def test_jobs_ask_for_what_the_file_says(tmp_path):
