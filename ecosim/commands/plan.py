@@ -17,7 +17,7 @@ from ecosim.commands.sweep import described, design, folder_of
 @click.command()
 @design
 @click.option("--workers", type=click.IntRange(min=1), metavar="N",
-              help="Processes or jobs that compute (default: one a core).")  # fmt: skip
+              help="Processes or jobs that compute (default: this one).")  # fmt: skip
 @click.option("--no-pilot", is_flag=True, help="Simulate nothing; nominal figures.")
 @arguments.as_json
 def plan(*, workers: int | None, no_pilot: bool, as_json: bool, **given: Any) -> None:
@@ -41,10 +41,10 @@ def plan(*, workers: int | None, no_pilot: bool, as_json: bool, **given: Any) ->
     rows: list[list[str]] = [
         ["points", str(found.points)],
         ["runs", f"{found.total}, of which {found.missing} are missing"],
-        ["batches", f"{found.batches}, for {found.workers} workers"],
+        ["batches", f"{found.batches}; processes that compute: {found.workers}"],
         ["files", str(found.files)],
         ["disk", _size(found.disk)],
-        ["memory", f"{_size(found.memory_per_worker)} for each worker; "
+        ["memory", f"{_size(found.memory_per_worker)} for each process; "
                    f"{_size(found.memory)} may be used here"],
         ["cores", f"{found.cores} may be used here"],
         ["time", f"{_duration(found.hours)}; {_duration(found.core_hours)} of one core"],

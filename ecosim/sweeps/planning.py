@@ -73,14 +73,14 @@ def plan(sweep: Sweep, folder: SweepFolder, workers: int = 0, *, pilot: bool = T
     Args:
         sweep: what is asked for.
         folder: where its results are or would be; nothing is written.
-        workers: processes that compute; 0: one for each core that may be used here.
+        workers: processes that compute; 0: this process alone, with all cores it may use.
         pilot: time 200 steps of the first run; otherwise nominal figures of one core are used,
             which tell no more than the order of magnitude.
 
     """
     found = todo(sweep, folder)
-    workers = workers or machine.cores()
-    waiting = batches(found.missing, sweep.batch or shared(len(found.missing), workers))
+    most = sweep.batch or shared(len(found.missing), workers or 1)
+    waiting = batches(found.missing, most)
     scenarios = [run.point.scenario for run in found.runs if run.point.scenario is not None]
     missing = [run.point.scenario for run in found.missing if run.point.scenario is not None]
     rate = _piloted(missing[0]) if pilot and missing else _guessed(scenarios)
@@ -88,7 +88,10 @@ def plan(sweep: Sweep, folder: SweepFolder, workers: int = 0, *, pilot: bool = T
     # Each worker compiles each program once, or reads it from the cache of all.
     programs = len(batches(found.missing, MOST * 2**20))
     busy = sum(rate.seconds(scenario) for scenario in missing) + programs * rate.compile_s
-    rounds = -(-len(waiting) // workers) * workers / len(waiting) if waiting else 1.0
+    # Workers take whole batches; one process alone divides each batch over its cores.
+    even = workers == 0 or not waiting
+    rounds = 1.0 if even else -(-len(waiting) // workers) * workers / len(waiting)
+    at_once = workers or machine.cores()
     failures = sum(told.get("runs", 1) for told in found.failed.values())
     return Plan(
         points=len(found.points),
@@ -97,12 +100,12 @@ def plan(sweep: Sweep, folder: SweepFolder, workers: int = 0, *, pilot: bool = T
         batches=len(waiting),
         files=len(waiting) + len(folder.batch_files()) + failures + _FIXED_FILES,
         disk=round(rows * rate.row_bytes + 400 * len(found.points)),
-        workers=workers,
+        workers=workers or 1,
         memory_per_worker=rate.base_bytes + max((_room(batch) for batch in waiting), default=0),
         memory=machine.memory(),
         cores=machine.cores(),
         core_hours=busy / 3600,
-        hours=busy * rounds / workers / 3600,
+        hours=busy * rounds / at_once / 3600,
         pilot=pilot and bool(missing),
     )
 
