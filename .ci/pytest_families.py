@@ -13,10 +13,11 @@ MARKERS = {
     "install": "install",
     "notebook": "notebooks",
     "browser": "browser",
+    "slurm": "slurm",
     "verification": "verification",
     "slow": "slow",
 }
-ORDER = ["fast", "slow", "verification", "notebooks", "install", "browser"]
+ORDER = ["fast", "slow", "verification", "notebooks", "install", "browser", "slurm"]
 
 _seconds: Counter[str] = Counter()
 _outcomes: dict[str, Counter[str]] = {family: Counter() for family in ORDER}

@@ -11,9 +11,11 @@ import click
 from ecosim.commands.analysing import sensitivity
 from ecosim.commands.calibrate import calibrate
 from ecosim.commands.check import check
+from ecosim.commands.clean import clean
 from ecosim.commands.completion import completion
 from ecosim.commands.invasion import invasion
 from ecosim.commands.metrics import metrics
+from ecosim.commands.plan import plan
 from ecosim.commands.report import report
 from ecosim.commands.run import run
 from ecosim.commands.runs import runs
@@ -63,10 +65,10 @@ def main() -> None:
 
 for command in (
     run, sweep, status, calibrate, check, verify, scenarios, runs, show, report, metrics, invasion,
-    completion,
+    clean, completion,
 ):  # fmt: skip
     main.add_command(command)
-for command in (search, sensitivity):
+for command in (plan, search, sensitivity):
     sweep.add_command(command)
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +11,7 @@ import click
 
 from ecosim.commands import arguments
 from ecosim.commands.output import write_json
-from ecosim.commands.trouble import FAILED, INTERRUPTED, RESUMABLE, Exit
+from ecosim.commands.trouble import FAILED, INTERRUPTED, RESUMABLE, Exit, explain
 
 if TYPE_CHECKING:
     from ecosim.sweeps.definition import Sweep
@@ -191,9 +193,13 @@ def run(
     """
     from ecosim.commands.stopping import Stopping
     from ecosim.commands.watching import watching
-    from ecosim.sweeps.execution import carry_out, todo
+    from ecosim.sweeps.execution import ClusterLost, carry_out, todo
 
-    engine = engine_of(workers, scheduler, system, cluster_config)
+    def tell(text: str) -> None:
+        if not quiet:
+            click.echo(text, err=True)
+
+    engine = engine_of(workers, scheduler, system, cluster_config, tell)
     chosen = described(given)
     folder = folder_of(chosen, given["out"])
     if chosen.search is not None:
@@ -205,19 +211,23 @@ def run(
         return
 
     def began(found: Todo) -> None:
-        counts = found.counts
-        if not quiet:
-            text = "{missing} of {total} runs are missing; {done} done, {failed} failed"
-            click.echo(text.format(**counts), err=True)
+        text = "{missing} of {total} runs are missing; {done} done, {failed} failed"
+        tell(text.format(**found.counts))
 
     with (
         Stopping(lifetime, graceful=True) as stopping,
         watching(folder.path, quiet=quiet) as told,
     ):
-        after = carry_out(
-            chosen, folder, engine, part=array_task, retry_failed=retry_failed,
-            fail_fast=fail_fast, should_stop=stopping, began=began, told=told,
-        )  # fmt: skip
+        try:
+            after = carry_out(
+                chosen, folder, engine, part=array_task, retry_failed=retry_failed,
+                fail_fast=fail_fast, should_stop=stopping, began=began, told=told,
+            )  # fmt: skip
+        except KeyboardInterrupt:  # asked twice: what had begun is given up
+            after = todo(chosen, folder, array_task)
+        except ClusterLost as lost:
+            explain(lost, as_json=as_json)
+            raise Exit(RESUMABLE) from None
     if array_task == (1, 1):  # the last of many parts cannot be told from the others
         _draw(folder)
     if quiet and not as_json:
@@ -244,8 +254,9 @@ def _draw(folder: SweepFolder) -> None:
 
 
 def engine_of(
-    workers: int | None, scheduler: str | None, system: str | None, config: str | None
-) -> Engine:
+    workers: int | None, scheduler: str | None, system: str | None, config: str | None,
+    tell: Callable[[str], None] = functools.partial(click.echo, err=True),
+) -> Engine:  # fmt: skip
     """Return where the batches are computed, as the options say."""
     if scheduler and (workers or system):
         raise click.UsageError(
@@ -256,11 +267,11 @@ def engine_of(
     if system:
         from ecosim.sweeps.jobqueue import queued, read
 
-        return queued(system, read(config, system), workers or 1)
+        return queued(system, read(config, system), workers or 1, tell)
     if scheduler or workers:
         from ecosim.sweeps.cluster import existing, local
 
-        return existing(scheduler) if scheduler else local(workers or 1)
+        return existing(scheduler, tell) if scheduler else local(workers or 1, tell)
     from ecosim.sweeps.devices import divide_processor
     from ecosim.sweeps.execution import Here
 

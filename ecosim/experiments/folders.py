@@ -24,13 +24,14 @@ def slug(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip(".-")[:100] or "unnamed"
 
 
-def _host() -> str:
+def host() -> str:
+    """Return this machine's name, safe as a part of a file's name."""
     return re.sub(r"[^A-Za-z0-9-]", "-", socket.gethostname()) or "host"
 
 
 def temporary_name(target: Path) -> Path:
     """Return a sibling of `target` that no other attempt uses: host, process id, random digits."""
-    unique = f"{_host()}.{os.getpid()}-{secrets.token_hex(6)}"
+    unique = f"{host()}.{os.getpid()}-{secrets.token_hex(6)}"
     return target.with_name(f".{target.name}.{unique}.tmp")
 
 
@@ -119,16 +120,28 @@ def publish(
             shutil.rmtree(aside, ignore_errors=True)
 
 
+def stale(folder: Path) -> list[Path]:
+    """Return what dead attempts left in a folder, files and folders.
+
+    Attempts of living processes are not among it; those of other machines from a week on.
+    """
+    found = []
+    for path in folder.glob(".*.tmp"):
+        matched = _TEMPORARY.match(path.name)
+        if matched is not None and not alive(path, matched["host"], int(matched["pid"])):
+            found.append(path)
+    return sorted(found)
+
+
 def sweep(folder: Path, finished: Callable[[Path], bool]) -> None:
     """Clear what dead attempts left in a folder.
 
     A finished folder that a crash kept from its name gets it, if the name is free. Attempts of
     living processes are left alone; those of other machines until they are a week old.
     """
-    for path in folder.glob(".*.tmp"):
+    for path in stale(folder):
         matched = _TEMPORARY.match(path.name)
-        if matched is None or _alive(path, matched["host"], int(matched["pid"])):
-            continue
+        assert matched is not None
         with contextlib.suppress(OSError):
             target = path.with_name(matched["target"])
             if path.is_dir() and finished(path) and not target.exists():
@@ -139,12 +152,18 @@ def sweep(folder: Path, finished: Callable[[Path], bool]) -> None:
                 path.unlink()
 
 
-def _alive(path: Path, host: str, pid: int) -> bool:
-    if host != _host():
+def alive(path: Path, machine: str, pid: int) -> bool:
+    """Return whether the process that made a file may live: on another machine, for a week."""
+    if machine != host():
         try:
             return time.time() - path.stat().st_mtime < _STALE_S
         except OSError:
             return True
+    return lives(pid)
+
+
+def lives(pid: int) -> bool:
+    """Return whether a process of this machine has not ended."""
     if pid == os.getpid():
         return True
     try:

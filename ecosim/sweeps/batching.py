@@ -25,12 +25,10 @@ class Batch:
         text = " ".join(run.id for run in self.runs)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
-    def halves(self) -> tuple[Batch, ...]:
-        """Return the batch cut in two; one run alone cannot be cut."""
-        if len(self.runs) == 1:
-            return (self,)
-        middle = len(self.runs) // 2
-        return Batch(self.runs[:middle]), Batch(self.runs[middle:])
+    def parts(self) -> list[Batch]:
+        """Return the batch cut in four, or in single runs; one run alone cannot be cut."""
+        size = -(-len(self.runs) // 4)
+        return [Batch(self.runs[i : i + size]) for i in range(0, len(self.runs), size)]
 
 
 def batches(runs: Sequence[Run], most: int = 0) -> list[Batch]:

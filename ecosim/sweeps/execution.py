@@ -2,32 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from ecosim.errors import StoreError
+from ecosim.errors import RunError, StoreError
 from ecosim.sweeps import heartbeat
-from ecosim.sweeps.batching import Batch, batches
+from ecosim.sweeps.batching import MOST, Batch, batches
 from ecosim.sweeps.computing import compute
 from ecosim.sweeps.definition import Sweep, definition, named
 from ecosim.sweeps.folder import SweepFolder
 from ecosim.sweeps.points import Point, Run, expand, runs
 
+_ROUNDS = 4  # batches for each process, at least, so that all end at about the same time
 TRIES = 3  # times that a run may end its process before it counts as failed
+_DEADLY = (
+    f"ended its process {TRIES} times (out of memory, or killed?); --retry-failed tries it again"
+)
+TOGETHER = 2  # times that a batch of several runs may, before it is divided
 
 
 class WorkerDied(Exception):  # noqa: N818  (an event that the engine reports, not an error of ours)
     """The process that computed a batch ended without a result."""
 
+    def __init__(self, text: str = "", *, begun: bool = True) -> None:
+        """Say what is known, and whether the batch had begun: otherwise it is not to blame."""
+        self.begun = begun
+        super().__init__(text)
+
+
+class ClusterLost(RunError):
+    """The scheduler that the batches were handed to is gone; nothing that is done is lost."""
+
+    def __init__(self) -> None:
+        """Say what to do."""
+        super().__init__(
+            "the scheduler of the cluster was lost; what is done is kept, and the same command "
+            "continues"
+        )
+
+
+class Work(Protocol):
+    """Batches to be computed, as an engine sees them."""
+
+    def __iter__(self) -> Iterator[Batch]:
+        """Yield the next batch as long as there is one; more may come."""
+        ...
+
+    def closed(self) -> bool:
+        """Say whether nothing more is to be begun."""
+        ...
+
 
 class Engine(Protocol):
     """Where batches are computed."""
 
-    def compute(
-        self, folder: Path, queue: Iterable[Batch]
-    ) -> Iterator[tuple[Batch, BaseException | None]]:
+    width: int  # processes that compute at the same time
+
+    def compute(self, folder: Path, queue: Work) -> Iterator[tuple[Batch, BaseException | None]]:
         """Yield each batch when it is done, with None, or with what prevented it.
 
         The queue may grow while it is read; an engine asks for the next batch when it has room.
@@ -152,7 +186,7 @@ def carry_out(
         part: see `todo`.
         retry_failed: run again what failed before.
         fail_fast: end at the first failure.
-        should_stop: asked between batches; True ends the sweep early.
+        should_stop: asked often; from True on nothing is begun, and the sweep ends early.
         told: called as runs end.
         began: called once with what is missing, before the first run.
 
@@ -173,11 +207,12 @@ def carry_out(
         began(found)
     counts = found.counts
     progress = Progress(counts["total"], counts["done"], counts["failed"], told=told)
-    queue = Queue(folder, batches(found.missing, sweep.batch), progress)
+    waiting = batches(found.missing, sweep.batch or shared(len(found.missing), engine.width))
+    queue = Queue(folder, waiting, progress, should_stop)
     if not (fail_fast and counts["failed"]):
         for batch, error in engine.compute(folder.path, queue):
             queue.ended(batch, error)
-            if should_stop() or (fail_fast and progress.failed):
+            if fail_fast and progress.failed:
                 queue.close()
     heartbeat.ended(folder.path)
     folder.write_failure_table()
@@ -190,6 +225,11 @@ def _asked(sweep: Sweep, found: Todo) -> dict[str, int]:
     return {run.id: 1 for run in runs(sweep, found.points)} | refused
 
 
+def shared(missing: int, width: int) -> int:
+    """Return the most runs of a batch that leave work for all processes; 0: no such limit."""
+    return 0 if width == 1 else min(max(missing // (_ROUNDS * width), 1), MOST)
+
+
 def _forget(sweep: Sweep, folder: SweepFolder, part: tuple[int, int]) -> None:
     """Forget failures of the sweep's runs, and that their batches were tried."""
     failed = [name for name, told in todo(sweep, folder, part).failed.items() if "runs" not in told]
@@ -199,34 +239,47 @@ def _forget(sweep: Sweep, folder: SweepFolder, part: tuple[int, int]) -> None:
 class Queue:
     """Batches still to be computed; those that end their process are cut in two and tried again."""
 
-    def __init__(self, folder: SweepFolder, waiting: Sequence[Batch], progress: Progress) -> None:
+    def __init__(
+        self,
+        folder: SweepFolder,
+        waiting: Sequence[Batch],
+        progress: Progress,
+        should_stop: Callable[[], bool] = lambda: False,
+    ) -> None:
         """Take the batches; what earlier processes died of is cut up beforehand."""
-        self._folder, self._progress = folder, progress
-        self._waiting: list[Batch] = []
-        self._tries: dict[str, int] = dict(folder.attempts())
-        self._before = len(folder.failures())
+        self._folder, self._progress, self._should_stop = folder, progress, should_stop
+        self._waiting: deque[Batch] = deque()
+        self._tries: dict[str, int] = folder.attempts()
+        self._ended = False
         for batch in waiting:
             self._put(batch)
 
     def __iter__(self) -> Iterator[Batch]:
         """Yield the next batch as long as there is one; more may come."""
-        while self._waiting:
-            yield self._waiting.pop(0)
+        while self._waiting and not self.closed():
+            yield self._waiting.popleft()
 
     def close(self) -> None:
         """Hand out no more batches."""
-        self._waiting.clear()
+        self._ended = True
+
+    def closed(self) -> bool:
+        """Say whether nothing more is to be begun: the sweep is to stop, or ended early."""
+        self._ended = self._ended or self._should_stop()
+        return self._ended
 
     def _put(self, batch: Batch) -> None:
-        """Queue a batch, in halves if it was tried too often, or fail a run that was."""
-        if self._tries.get(batch.digest, 0) < TRIES:
+        """Queue a batch, in parts if it was tried too often, or fail a run that was."""
+        alone = len(batch.runs) == 1
+        if self._tries.get(batch.digest, 0) < (TRIES if alone else TOGETHER):
             self._waiting.append(batch)
-        elif len(batch.runs) > 1:
-            for half in batch.halves():
-                self._put(half)
+            return
+        if not alone:
+            for part in batch.parts():
+                self._put(part)
         else:
-            self._fail(batch.runs[0], WorkerDied(f"ended its process {TRIES} times"))
-            self._folder.forget_attempts(batch.digest)
+            self._fail(batch.runs[0], WorkerDied(_DEADLY))
+        self._folder.forget_attempts(batch.digest)
 
     def _fail(self, run: Run, error: BaseException) -> None:
         from ecosim.sweeps.computing import failure
@@ -242,7 +295,7 @@ class Queue:
             )
             self._progress.add(len(batch.runs) - failed, failed)
         elif isinstance(error, WorkerDied):
-            self._tries[batch.digest] = self._tries.get(batch.digest, 0) + 1
+            self._tries[batch.digest] = self._tries.get(batch.digest, 0) + error.begun
             self._put(batch)
         else:
             raise error
@@ -251,9 +304,9 @@ class Queue:
 class Here:
     """The default engine: batches one after the other in this process, no server."""
 
-    def compute(
-        self, folder: Path, queue: Iterable[Batch]
-    ) -> Iterator[tuple[Batch, BaseException | None]]:
+    width = 1
+
+    def compute(self, folder: Path, queue: Work) -> Iterator[tuple[Batch, BaseException | None]]:
         """Yield each batch when it is done."""
         for batch in queue:
             compute(folder, batch)

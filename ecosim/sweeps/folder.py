@@ -27,7 +27,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ecosim.errors import StoreError
-from ecosim.experiments.folders import sync, temporary_name, write_atomically
+from ecosim.experiments.folders import alive, host, lives, sync, temporary_name, write_atomically
 from ecosim.sweeps.batching import Batch
 from ecosim.sweeps.points import Point
 
@@ -183,7 +183,8 @@ class SweepFolder:
     @contextlib.contextmanager
     def attempt(self, batch: Batch) -> Iterator[None]:
         """Leave a mark while a batch is computed; one that stays tells of a process that died."""
-        mark = self.path / "attempts" / f"{batch.digest}.{os.getpid()}-{secrets.token_hex(4)}"
+        unique = f"{host()}.{os.getpid()}-{secrets.token_hex(4)}"
+        mark = self.path / "attempts" / f"{batch.digest}.{unique}"
         told = {"host": socket.gethostname(), "pid": os.getpid(), "runs": len(batch.runs)}
         mark.write_text(json.dumps(told), encoding="utf-8")
         try:
@@ -192,10 +193,15 @@ class SweepFolder:
             mark.unlink(missing_ok=True)
 
     def attempts(self) -> dict[str, int]:
-        """Return for each batch's digest how many attempts at it are marked."""
+        """Return for each batch's digest how many attempts at it died.
+
+        An attempt of a process of this machine that lives is not counted.
+        """
         counts: dict[str, int] = {}
         for mark in (self.path / "attempts").glob("[!.]*"):
-            counts[mark.name.split(".")[0]] = counts.get(mark.name.split(".")[0], 0) + 1
+            if not _goes_on(mark):
+                digest = mark.name.split(".")[0]
+                counts[digest] = counts.get(digest, 0) + 1
         return counts
 
     def marks(self) -> list[dict[str, Any]]:
@@ -208,10 +214,34 @@ class SweepFolder:
             found.append({**told, "batch": mark.name.split(".")[0]})
         return found
 
+    def dead_marks(self) -> list[Path]:
+        """Return marks of attempts that died; those of other machines from a week on."""
+        return [
+            mark
+            for mark in sorted((self.path / "attempts").glob("[!.]*"))
+            if (maker := _maker(mark)) is None or not alive(mark, *maker)
+        ]
+
+    def attempts_at(self, digest: str) -> int:
+        """Return how many attempts at a batch are marked, going on or dead."""
+        return sum(1 for _ in (self.path / "attempts").glob(f"{digest}.*"))
+
     def forget_attempts(self, digest: str) -> None:
         """Remove the marks of a batch."""
         for mark in (self.path / "attempts").glob(f"{digest}.*"):
             mark.unlink(missing_ok=True)
+
+
+def _maker(mark: Path) -> tuple[str, int] | None:
+    """Return machine and process of a mark: DIGEST.HOST.PID-RANDOM."""
+    parts = mark.name.split(".")
+    pid = parts[-1].split("-")[0]
+    return (parts[1], int(pid)) if len(parts) == 3 and pid.isdigit() else None
+
+
+def _goes_on(mark: Path) -> bool:
+    maker = _maker(mark)
+    return maker is not None and maker[0] == host() and lives(maker[1])
 
 
 _FAILURE = ("point", "replicate", "seed", "values", "error", "kind", "traceback")
@@ -225,18 +255,29 @@ def write_table(path: Path, table: pa.Table) -> None:
     """Write a Parquet file: a temporary file, flushed to the disk, then renamed."""
     temporary = temporary_name(path)
     try:
-        # Numbers of one metric are alike in their high bytes: split by byte they shrink well.
-        floats = [f.name for f in table.schema if pa.types.is_floating(f.type)]
-        words = [f.name for f in table.schema if pa.types.is_string(f.type)]
-        pq.write_table(
-            table, temporary, compression="zstd", use_dictionary=words or False,
-            use_byte_stream_split=floats or False, write_statistics=False,
-        )  # fmt: skip
+        _write(table, temporary)
         sync(temporary)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
     sync(path.parent)
+
+
+def table_bytes(table: pa.Table) -> int:
+    """Return how many bytes a table takes as a file."""
+    sink = pa.BufferOutputStream()
+    _write(table, sink)
+    return int(sink.getvalue().size)
+
+
+def _write(table: pa.Table, target: Any) -> None:
+    # Numbers of one metric are alike in their high bytes: split by byte they shrink well.
+    floats = [f.name for f in table.schema if pa.types.is_floating(f.type)]
+    words = [f.name for f in table.schema if pa.types.is_string(f.type)]
+    pq.write_table(
+        table, target, compression="zstd", use_dictionary=words or False,
+        use_byte_stream_split=floats or False, write_statistics=False,
+    )  # fmt: skip
 
 
 def footer_of(path: Path) -> pq.FileMetaData | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import sys
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -16,7 +17,8 @@ from pydantic.dataclasses import dataclass
 from ecosim.errors import Problem, ScenarioError
 from ecosim.scenario.numbers import CONFIG, Natural, Text, Whole
 from ecosim.scenario.problems import problems_of
-from ecosim.sweeps.cluster import Cluster, _settings, worker_environment
+from ecosim.sweeps.cluster import Cluster, Told, dashboard, settings
+from ecosim.sweeps.environment import worker_environment
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -28,7 +30,7 @@ _GPU = {"slurm": "--gres=gpu:{}", "pbs": "-l ngpus={}", "lsf": "-gpu num={}", "s
 
 @dataclass(frozen=True, config=CONFIG)
 class Jobs:
-    """What each job of the queue asks for; every job is one worker.
+    """What each job of the queue asks for; every job is one worker, so with one GPU at most.
 
     `prologue` are lines of the job script before the worker begins (module load ...); `extra` are
     further directives as the queue system writes them, one a string.
@@ -67,6 +69,9 @@ def read(path: str | os.PathLike[str] | None, system: str) -> Jobs:
     except ValidationError as error:
         raise ScenarioError(problems_of(error), f"{path} [{system}]") from None
     seconds(jobs.walltime)
+    if jobs.gpus > 1:
+        rule = "every job is one worker, which uses one GPU; ask for more --workers instead"
+        raise ScenarioError([Problem("gpus", str(jobs.gpus), rule)], f"{path} [{system}]")
     return jobs
 
 
@@ -91,7 +96,7 @@ def seconds(walltime: str) -> int:
     return ((day * 24 + hours) * 60 + minutes) * 60 + rest
 
 
-def queued(system: str, jobs: Jobs, workers: int) -> Cluster:
+def queued(system: str, jobs: Jobs, workers: int, tell: Told = lambda text: None) -> Cluster:
     """Return an engine of so many jobs in a cluster's queue; a job that ends is replaced."""
 
     @contextlib.contextmanager
@@ -105,18 +110,20 @@ def queued(system: str, jobs: Jobs, workers: int) -> Cluster:
         from distributed import Client
 
         make = getattr(dask_jobqueue, SYSTEMS[system])
-        with _settings(), make(**options(system, jobs, folder)) as cluster:
+        with settings(), make(**options(system, jobs, folder)) as cluster:
             # A job that was cancelled or reached its walltime is asked for again.
             cluster.adapt(minimum_jobs=workers, maximum_jobs=workers, interval="2s")
             with Client(cluster) as client:
                 yield client
 
-    return Cluster(started)
+    return Cluster(started, workers, tell)
 
 
 def options(system: str, jobs: Jobs, folder: Path) -> Mapping[str, Any]:
     """Return the arguments of the cluster's class of dask-jobqueue."""
-    exports = [f"export {name}={value!r}" for name, value in worker_environment().items()]
+    exports = [
+        f"export {name}={shlex.quote(value)}" for name, value in worker_environment().items()
+    ]
     extra = list(jobs.extra)
     if jobs.gpus:
         extra.append(_GPU[system].format(jobs.gpus))
@@ -132,6 +139,7 @@ def options(system: str, jobs: Jobs, folder: Path) -> Mapping[str, Any]:
         "worker_extra_args": ["--nthreads", "1", "--lifetime", f"{lifetime}s"],
         "log_directory": str(folder / "logs"),
         "python": jobs.python or sys.executable,
+        "scheduler_options": dashboard("127.0.0.1"),
     }
     for name, value in (("queue", jobs.queue), ("account", jobs.account),
                         ("interface", jobs.interface)):  # fmt: skip

@@ -1,0 +1,46 @@
+"""What dead processes left behind, and the cache of compiled programs: found and removed."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from ecosim.experiments.folders import stale
+from ecosim.sweeps.folder import SweepFolder
+
+_CACHED = ("-cache", "-atime")  # how JAX names what it keeps in a compilation cache
+SCRATCH = "ecosim"  # scratch folders of clusters: .ecosim.HOST.PID-....tmp in TMPDIR
+
+
+def left_in(folder: SweepFolder) -> list[Path]:
+    """Return temporary files and marks in a sweep's folder whose processes ended."""
+    parts = [folder.path, *(folder.path / part for part in ("batches", "failures", "attempts"))]
+    return [*(path for part in parts for path in stale(part)), *folder.dead_marks()]
+
+
+def left_in_scratch() -> list[Path]:
+    """Return scratch folders of clusters whose clients ended."""
+    return [p for p in stale(Path(tempfile.gettempdir())) if p.name.startswith(f".{SCRATCH}.")]
+
+
+def cached(folder: Path | None) -> Iterator[Path]:
+    """Yield the compiled programs in a cache; other files that lie there are not named."""
+    if folder is not None and folder.is_dir():
+        yield from (path for path in folder.iterdir() if path.name.endswith(_CACHED))
+
+
+def remove(paths: list[Path]) -> int:
+    """Remove files and folders; return how many bytes they took."""
+    freed = 0
+    for path in paths:
+        with contextlib.suppress(FileNotFoundError):
+            if path.is_dir():
+                freed += sum(p.stat().st_size for p in path.rglob("*") if p.is_file())
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                freed += path.stat().st_size
+                path.unlink()
+    return freed
