@@ -12,6 +12,7 @@ from ecosim.commands.analysing import sensitivity
 from ecosim.commands.calibrate import calibrate
 from ecosim.commands.check import check
 from ecosim.commands.clean import clean
+from ecosim.commands.compact import compact
 from ecosim.commands.completion import completion
 from ecosim.commands.invasion import invasion
 from ecosim.commands.metrics import metrics
@@ -68,7 +69,7 @@ for command in (
     clean, completion,
 ):  # fmt: skip
     main.add_command(command)
-for command in (plan, search, sensitivity):
+for command in (plan, compact, search, sensitivity):
     sweep.add_command(command)
 
 if __name__ == "__main__":
