@@ -193,8 +193,8 @@ def test_the_butterflies_are_fitted_better_than_by_the_prior(tmp_path):
     observed = target.read(COUNTS, ["breadth"], 30)
     assert observed.values.sum() == pytest.approx(1)
     assert observed.values[0] == pytest.approx(3627 / 5016, abs=2e-3)
-    base = validate({"scenario": str(DIETS), "set": {"population.size": 60, "run.steps": 15,
-                                                     "record.every": 15}})  # fmt: skip
+    # As it is shipped: with few agents a niche, drift makes all of them broad.
+    base = validate({"scenario": str(DIETS)})
     priors = {key: parse_range(key, text) for key, text in
               {"tradeoff.exponent": "1.2:2.5", "mutation.rate": "0.02:0.4"}.items()}  # fmt: skip
     found = calibrate(Question(base, observed, priors, particles=12), tmp_path, Here(),

@@ -241,3 +241,13 @@ def test_an_axis_that_was_sampled_is_put_in_classes():
 def test_what_is_no_sweep_has_no_page(tmp_path):
     with pytest.raises(StoreError):
         write_page(SweepResults(tmp_path))
+
+
+def test_a_sweep_ends_with_its_page_and_quiet_says_nothing_of_progress(tmp_path):
+    words = ["sweep", "soft-selection", "--grid", "tradeoff.exponent=1,2", "--out", str(tmp_path),
+             "--quiet", *(f"--set={key}={value}" for key, value in SMALL.items())]  # fmt: skip
+    done = CliRunner().invoke(main, words, prog_name="ecosim")
+    assert done.exit_code == 0 and done.stdout.strip() == str(tmp_path) and done.stderr == ""
+    assert "2 of 2 runs done" in (tmp_path / "report.html").read_text()
+    part = CliRunner().invoke(main, [*words, "--array-task", "1/2"], prog_name="ecosim")
+    assert part.exit_code == 0
