@@ -9,8 +9,8 @@ steps) in four ways, in turn, each as a user starts it, with the start of its pr
                     no agent objects, in as many processes as there are cores
     one a process   ecosim run ..., two at a time; a few runs, extrapolated
 
-Both sides record the same seven metrics' worth of work and more: ecosim about thirty metrics, the
-Mesa model seven; what is compared favours Mesa. ecosim's programs are in its cache beforehand.
+Both sides record every 10 steps, ecosim about thirty metrics and the Mesa model seven, which
+favours Mesa. ecosim's programs are in its cache beforehand.
 `--quick`: a tenth of the points; `--rounds N`: medians of N rounds; `--memory`: instead, the peak
 memory of the client of two workers at 100 and at 10,000 tiny runs.
 """
