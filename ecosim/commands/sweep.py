@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -255,7 +254,7 @@ def _draw(folder: SweepFolder) -> None:
 
 def engine_of(
     workers: int | None, scheduler: str | None, system: str | None, config: str | None,
-    tell: Callable[[str], None] = functools.partial(click.echo, err=True),
+    tell: Callable[[str], None] | None = None,
 ) -> Engine:  # fmt: skip
     """Return where the batches are computed, as the options say."""
     if scheduler and (workers or system):
