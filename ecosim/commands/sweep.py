@@ -254,7 +254,7 @@ def _draw(folder: SweepFolder) -> None:
 
 def engine_of(
     workers: int | None, scheduler: str | None, system: str | None, config: str | None,
-    tell: Callable[[str], None] | None = None,
+    tell: Callable[[str], None] = lambda text: None,
 ) -> Engine:  # fmt: skip
     """Return where the batches are computed, as the options say."""
     if scheduler and (workers or system):
