@@ -16,9 +16,9 @@ from typing import Any
 from ecosim.experiments.manifest import plain
 from ecosim.machine import cores
 from ecosim.verification.case import FAMILIES, Case
-from ecosim.verification.figures import draw, trace
+from ecosim.verification.figures import draw, points
 from ecosim.verification.registry import cases, named
-from ecosim.verification.runner import check_all
+from ecosim.verification.runner import Job, check_all
 
 HERE = Path(__file__).parent / "verification"
 KEPT = HERE / "results.json"
@@ -98,13 +98,16 @@ def main() -> None:
     default = [case for case in cases() if asked.full or not case.full]
     chosen = [named(name) for name in asked.only] or default
     if not asked.pages:
-        jobs = [(case.name, {}) for case in chosen]
-        for result in check_all(jobs, processes=cores(), told=_tell):
+        curves = [job for case in chosen for job in points(case, {})]
+        jobs = [Job(case.name) for case in chosen] + curves
+        results = check_all(jobs, processes=cores(), told=_tell)
+        for result in results[: len(chosen)]:
             told = plain(result.as_dict())
             kept[result.case] = {key: told[key] for key in told if key not in ("seconds", "note")}
         for case in chosen:
-            if case.curve is not None:
-                draw(case, trace(case, {}), HERE / f"{case.name}.png")
+            own = [result for result in results[len(chosen) :] if result.case == case.name]
+            if own:
+                draw(case, own, HERE / f"{case.name}.png")
     known = {case.name for case in cases()}
     kept = {name: kept[name] for name in sorted(kept) if name in known}
     KEPT.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")

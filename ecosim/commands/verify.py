@@ -48,7 +48,7 @@ def verify(
     from ecosim.machine import cores
     from ecosim.scenario.files import parse_overrides
     from ecosim.verification.registry import chosen
-    from ecosim.verification.runner import check_all
+    from ecosim.verification.runner import Job, check_all
 
     given = parse_overrides(numbers)
     cases, left = chosen(words, given, full=full or listed)
@@ -66,8 +66,7 @@ def verify(
         click.echo(f"{word} {result.case} ({result.seconds:.1f} s)", err=True)
 
     results = check_all(
-        [(case.name, given) for case in cases],
-        seeds=seeds, processes=jobs or cores(), told=None if as_json else told,
+        [Job(case.name, given, seeds) for case in cases], processes=jobs or cores(), told=None if as_json else told,
     )  # fmt: skip
     if as_json:
         write_json([result.as_dict() for result in results])

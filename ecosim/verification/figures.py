@@ -11,7 +11,7 @@ import numpy as np
 from ecosim.errors import ScenarioError
 from ecosim.verification.case import Case
 from ecosim.verification.judgement import Result
-from ecosim.verification.runner import check
+from ecosim.verification.runner import Job, check
 
 _LINE = 120  # points of the theoretical line
 
@@ -23,11 +23,17 @@ def trace(case: Case, given: Mapping[str, Any], seeds: int | None = None) -> lis
         ScenarioError: parameters outside the case's domain.
 
     """
-    assert case.curve is not None
+    return [check(case, job.given, job.seeds) for job in points(case, given, seeds)]
+
+
+def points(case: Case, given: Mapping[str, Any], seeds: int | None = None) -> list[Job]:
+    """Return what is to be checked along the curve of a case; none where it has no curve."""
     curve = case.curve
+    if curve is None:
+        return []
     fixed = dict(curve.fixed) | {k: v for k, v in given.items() if k != curve.parameter}
     count = seeds if seeds is not None else curve.seeds
-    return [check(case, {**fixed, curve.parameter: value}, count) for value in curve.values]
+    return [Job(case.name, {**fixed, curve.parameter: value}, count) for value in curve.values]
 
 
 def theory(case: Case, results: Sequence[Result]) -> tuple[np.ndarray, np.ndarray]:

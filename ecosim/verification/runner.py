@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,8 +16,15 @@ from ecosim.verification.case import Case
 from ecosim.verification.judgement import Result, judged
 from ecosim.verification.registry import named
 
-type Job = tuple[str, Mapping[str, Any]]  # a case's name and its parameters' values
 type Told = Callable[[Result], None]
+
+
+class Job(NamedTuple):
+    """A case to check: its name, parameters that are not at their defaults, how many seeds."""
+
+    name: str
+    given: Mapping[str, Any] = {}  # never changed
+    seeds: int | None = None  # None: the case's own number
 
 
 def check(case: Case, given: Mapping[str, Any] | None = None, seeds: int | None = None) -> Result:
@@ -44,17 +51,17 @@ def check(case: Case, given: Mapping[str, Any] | None = None, seeds: int | None 
     return judged(case, values, observations.ravel(), time.perf_counter() - began)
 
 
-def _checked(name: str, given: Mapping[str, Any], seeds: int | None) -> Result:
+def _checked(job: Job) -> Result:
     """Check a case by name; an error of the run is a failure of the case, not of the suite."""
-    case = named(name)
+    case = named(job.name)
     began = time.perf_counter()
     try:
-        return check(case, given, seeds)
+        return check(case, job.given, job.seeds)
     except ScenarioError:
         raise
     except Exception as error:
         kind = "" if isinstance(error, EcosimError) else f"{type(error).__name__}: "
-        return _failed(case, given, f"{kind}{error}", time.perf_counter() - began)
+        return _failed(case, job.given, f"{kind}{error}", time.perf_counter() - began)
 
 
 def _failed(case: Case, given: Mapping[str, Any], error: str, seconds: float) -> Result:
@@ -66,14 +73,11 @@ def _failed(case: Case, given: Mapping[str, Any], error: str, seconds: float) ->
     )  # fmt: skip
 
 
-def check_all(
-    jobs: Sequence[Job], *, seeds: int | None = None, processes: int = 1, told: Told | None = None
-) -> list[Result]:
+def check_all(jobs: Sequence[Job], *, processes: int = 1, told: Told | None = None) -> list[Result]:
     """Check cases, in processes side by side, and return the results in the order given.
 
     Args:
-        jobs: names of cases and parameters that are not at their defaults.
-        seeds: see `check`.
+        jobs: what to check.
         processes: how many at once; 1 stays in this process.
         told: called with each result as it comes.
 
@@ -81,29 +85,27 @@ def check_all(
         ScenarioError: parameters outside a case's domain.
 
     """
-    for name, given in jobs:
-        named(name).values(given)
+    for job in jobs:
+        named(job.name).values(job.given)
     done: dict[int, Result] = {}
-    for index, result in _results(jobs, seeds, min(processes, len(jobs))):
+    for index, result in _results(jobs, min(processes, len(jobs))):
         done[index] = result
         if told is not None:
             told(result)
     return [done[index] for index in range(len(jobs))]
 
 
-def _results(
-    jobs: Sequence[Job], seeds: int | None, processes: int
-) -> Iterator[tuple[int, Result]]:
+def _results(jobs: Sequence[Job], processes: int) -> Iterator[tuple[int, Result]]:
     if processes <= 1:
-        for index, (name, given) in enumerate(jobs):
-            yield index, _checked(name, given, seeds)
+        for index, job in enumerate(jobs):
+            yield index, _checked(job)
         return
     # Spawned, since a process that has run JAX must not be forked.
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
         # The long cases begin first, so that they do not run alone at the end.
-        order = sorted(range(len(jobs)), key=lambda index: not named(jobs[index][0]).full)
+        order = sorted(range(len(jobs)), key=lambda index: not named(jobs[index].name).full)
         futures: dict[Future[Result], int] = {
-            pool.submit(_checked, *jobs[index], seeds): index for index in order
+            pool.submit(_checked, jobs[index]): index for index in order
         }
         try:
             for future in as_completed(futures):
@@ -119,4 +121,4 @@ def _outcome(future: Future[Result], job: Job) -> Result:
         return future.result()
     if isinstance(error, ScenarioError):
         raise error
-    return _failed(named(job[0]), job[1], f"its process ended: {error}", math.nan)
+    return _failed(named(job.name), job.given, f"its process ended: {error}", math.nan)
