@@ -66,7 +66,8 @@ def verify(
         click.echo(f"{word} {result.case} ({result.seconds:.1f} s)", err=True)
 
     results = check_all(
-        [Job(case.name, given, seeds) for case in cases], processes=jobs or cores(), told=None if as_json else told,
+        [Job(case.name, given, seeds) for case in cases],
+        processes=jobs or cores(), told=None if as_json else told,
     )  # fmt: skip
     if as_json:
         write_json([result.as_dict() for result in results])
