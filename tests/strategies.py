@@ -68,6 +68,24 @@ KINDS: dict[str, dict[str, Any]] = {
         "competition": {"kind": "independent"},
         "environment": {"switching": {}},
     },
+    "wright-fisher-patches": {
+        "niches": {"count": 3},
+        "patches": {"count": 3, "graph": "path"},
+        "selection": {"kind": "wright-fisher"},
+        "environment": {"opening": {}},
+    },
+    "wright-fisher-global": {
+        "niches": {"count": 2},
+        "patches": {"count": 4, "regulation": "global"},
+        "selection": {"kind": "wright-fisher"},
+        "competition": {"kind": "additive", "unclaimed": 0.0},
+    },
+    "moran-patches": {
+        "niches": {"count": 2},
+        "patches": {"count": 3, "graph": "star"},
+        "selection": {"kind": "moran"},
+        "competition": {"kind": "additive"},
+    },
     "energy-standard": {
         "niches": {"count": 3},
         "tradeoff": {"kind": "standard"},

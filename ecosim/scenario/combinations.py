@@ -7,7 +7,16 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ecosim.errors import Problem
-from ecosim.scenario import community, firms, habitats, interactions, observed, oligopoly, reach
+from ecosim.scenario import (
+    community,
+    firms,
+    habitats,
+    interactions,
+    observed,
+    oligopoly,
+    reach,
+    regulation,
+)
 from ecosim.scenario.lifecycle import Market, Mutation, Selection
 
 if TYPE_CHECKING:
@@ -107,12 +116,6 @@ def _patches(s: Scenario) -> Iterator[Problem]:
             )
         elif not sum(map(sum, patches.supply)) > 0:
             yield Problem("patches.supply", "all zero", "at least one must be > 0")
-    if patches.count > 1 and s.world == "ecology" and s.selection.kind != "energy":
-        yield Problem(
-            "selection.kind",
-            s.selection.kind,
-            "with several patches each patch regulates its own numbers, which needs 'energy'",
-        )
 
 
 def _population(s: Scenario) -> Iterator[Problem]:
@@ -289,6 +292,7 @@ _RULES = (
     interactions.rules,
     firms.check,
     habitats.rules,
+    regulation.rules,
     reach.fluctuation,
     reach.out_of_range,
     reach.vanishing,
