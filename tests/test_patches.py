@@ -18,7 +18,7 @@ from ecosim.theory import grain, patches
 
 def scenario(supply, *, size=400, kind="wright-fisher", competition="additive",
              regulation="local", dispersal=0.0, unclaimed=0.0, **tables):  # fmt: skip
-    """Two types, of which the first is three times as fit in niche 1, in as many patches as rows."""
+    """Two types, the first three times as fit in niche 1, in as many patches as rows."""
     groups = [
         {"name": "one", "allocation": [0.75, 0.25]}, {"name": "two", "allocation": [0.25, 0.75]},
     ]  # fmt: skip

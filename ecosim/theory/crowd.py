@@ -58,6 +58,20 @@ def crowd_breadth(r: float, agents: int, niches: int) -> float:
     return float(optimize.brentq(excess, 1.0, niches, xtol=1e-12))
 
 
+def crowd_scatter(r: float, agents: int, niches: int) -> float:
+    """Return the relative standard deviation by which T niches miss that ratio of means.
+
+    To first order, as if rivals were independent from niche to niche: of 1/(1+M)^2 and 1/(1+M),
+    each over its mean, the standard deviation of the difference, over sqrt(T).
+    """
+    rivals = np.arange(agents)
+    breadth = crowd_breadth(r, agents, niches)
+    law = stats.binom.pmf(rivals, agents - 1, breadth / niches)
+    once, twice = 1 / (1 + rivals), 1 / (1 + rivals) ** 2
+    apart = twice / (law @ twice) - once / (law @ once)
+    return float(np.sqrt(law @ apart**2 / niches))
+
+
 def crowd_rivals(r: float) -> float:
     """Return rivals met per niche, N k/T, at that breadth in a large crowd (Poisson M).
 

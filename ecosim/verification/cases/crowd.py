@@ -2,110 +2,115 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from ecosim.theory import crowd
 from ecosim.verification.case import Case, Curve, Parameter, Values
-from ecosim.verification.cases.observing import gains
+from ecosim.verification.cases.observing import Numbers, gains
 
-PLACES = 8  # of the niches at which a newcomer is tried, in a patch each
-
-
-def _bracket(v: Values) -> tuple[int, int]:
-    """Return two breadths of residents about a fifth below and above the expected one."""
-    best = crowd.crowd_breadth(v["r"], v["N"], v["T"])
-    return int(np.floor(0.8 * best)), int(np.ceil(1.2 * best))
+MOST_SCATTER = 0.25  # beyond, a parabola through payoffs may have no top
+NEGLIGIBLE = 1e-12  # budget of agents that only fill up a patch
 
 
-def _balance(v: Values, payoff: Callable[[int], tuple[float, float]]) -> float:
-    """Return the breadth of residents at which one niche more pays newcomers as one fewer.
+def _tried(v: Values) -> list[int]:
+    """Return the three divisors of T next to the expected breadth: newcomers tile all niches."""
+    best, niches = crowd.crowd_breadth(v["r"], v["N"], v["T"]), v["T"]
+    divisors = [k for k in range(1, niches + 1) if niches % k == 0]
+    return sorted(sorted(divisors, key=lambda k: abs(np.log(k / best)))[:3])
 
-    `payoff(k)` gives payoffs of newcomers of breadth k - 1 and k + 1 among residents of breadth k.
-    What the wider one gains over the narrower is taken to be linear in 1/k.
+
+def _residents(v: Values) -> int:
+    return round(crowd.crowd_breadth(v["r"], v["N"], v["T"]))
+
+
+def _top(breadths: Sequence[int], payoffs: Sequence[float]) -> float:
+    """Return the breadth of the largest payoff, by a parabola through three points of logs."""
+    curve = np.polyfit(np.log(breadths), np.log(payoffs), 2)
+    return float(np.exp(-curve[1] / (2 * curve[0])))
+
+
+def _groups(v: Values, seed: int) -> list[dict[str, Any]]:
+    """Return N - 1 residents for each patch, and newcomers that share no niche with each other.
+
+    All patches hold the same residents, each on k niches drawn at random. In patch p newcomers of
+    the p-th breadth tile all niches, so that their mean payoff is the mean over the niches of the
+    crowd. Agents are put into patches by turns, hence a group of residents has one in each.
     """
-    ends = _bracket(v)
-    slopes = []
-    for k in ends:
-        narrow, wide = payoff(k)
-        slopes.append(float(np.log(wide / narrow) / np.log((k + 1) / (k - 1))))
-    (low, high), (first, second) = ends, slopes
-    weight = first / (first - second)
-    return float(1 / ((1 - weight) / low + weight / high))
-
-
-def _tried(v: Values, k: int, seed: int) -> tuple[float, float]:
-    """Return mean gains of newcomers of breadth k - 1 and k + 1, each alone in a copy of a crowd.
-
-    All patches hold the same N - 1 residents, each on k niches drawn at random; patch by patch the
-    newcomer is of one breadth or the other, and is on niches further along.
-    """
-    niches, agents, patches = v["T"], v["N"], 2 * PLACES
+    niches, agents, breadths = v["T"], v["N"], _tried(v)
     draw = np.random.default_rng(seed)
     orders = draw.permuted(np.tile(np.arange(niches), (agents - 1, 1)), axis=1)
+    k = _residents(v)
     residents = np.zeros((agents - 1, niches))
     np.put_along_axis(residents, orders[:, :k], 1 / k, axis=1)
-    newcomers = np.zeros((patches, niches))
-    for patch in range(patches):
-        breadth, start = k - 1 + 2 * (patch % 2), patch // 2 * niches // PLACES
-        newcomers[patch, (start + np.arange(breadth)) % niches] = 1 / breadth
-    # Agents of a group follow one another and so do the patches they begin in.
-    groups = [
-        {"name": f"{kind} {i}", "allocation": row.tolist(), "share": share}
-        for kind, rows, share in (("resident", residents, patches), ("newcomer", newcomers, 1))
-        for i, row in enumerate(rows)
+    groups: list[dict[str, Any]] = [
+        {"name": f"resident {i}", "allocation": row.tolist(), "share": len(breadths)}
+        for i, row in enumerate(residents)
     ]
-    root = v["r"] ** 0.5
-    raw: dict[str, Any] = {
-        "niches": {"count": niches},
-        "patches": {"count": patches},
-        "population": {"size": agents * patches, "groups": groups},
-        "tradeoff": {"exponent": root},
-        "competition": {"exponent": root},
-    }
+    for turn in range(niches // breadths[0]):
+        for k in breadths:
+            row, real = np.zeros(niches), (turn + 1) * k <= niches
+            row[turn * k : (turn + 1) * k] = 1 / k
+            row = row if real else np.full(niches, 1 / niches)
+            groups.append({
+                "name": f"{'newcomer' if real else 'filler'} {k} {turn}",
+                "allocation": row.tolist(),
+                "budget": 1.0 if real else NEGLIGIBLE,
+            })  # fmt: skip
+    return groups
+
+
+def _observed_breadth(v: Values, seeds: Sequence[int]) -> Numbers:
+    breadths, root = _tried(v), v["r"] ** 0.5
 
     def read(table: Any) -> float:
-        found.append(table[table["group"] >= agents - 1].sort_values("patch")["stock"].to_numpy())
-        return 0.0
+        new = table[(table["group"] >= v["N"] - 1) & (table["budget"] > 0.5)]
+        return _top(breadths, new.groupby("patch")["stock"].mean().to_list())
 
-    found: list[np.ndarray] = []
-    gains(raw, 1, [seed], read)
-    return float(found[0][::2].mean()), float(found[0][1::2].mean())
-
-
-def _observed_breadth(v: Values, seeds: Sequence[int]) -> np.ndarray:
-    return np.array([_balance(v, lambda k, seed=seed: _tried(v, k, seed)) for seed in seeds])
+    found = []
+    for seed in seeds:
+        groups = _groups(v, seed)
+        raw: dict[str, Any] = {
+            "niches": {"count": v["T"]},
+            "patches": {"count": len(breadths)},
+            "population": {
+                "size": len(groups) + (v["N"] - 1) * (len(breadths) - 1),
+                "groups": groups,
+            },
+            "tradeoff": {"exponent": root},
+            "competition": {"exponent": root},
+        }
+        found.append(gains(raw, 1, [seed], read)[0])
+    return np.array(found)
 
 
 def _breadth_bias(v: Values) -> float:
-    """Whole steps of breadth and the interpolation, exactly; and chance in so few niches.
+    """Residents of whole breadth and the parabola, exactly; and chance in so few niches.
 
-    1/(1+M) varies by 1/sqrt(x) about its mean over niches with x rivals each, so that a ratio of
-    means over n niches, and what it is solved for, is biased by at most 3/(x n) of itself.
+    A ratio of means that scatters by e of itself is off by e^2 or less on average, and so is what
+    it is solved for, once more for its curvature: 3 e^2 covers both.
     """
-    n, t = v["N"], v["T"]
-    best = crowd.crowd_breadth(v["r"], n, t)
-
-    def payoff(k: int) -> tuple[float, float]:
-        tried = [crowd.crowd_payoff(b, k, v["r"], agents=n, niches=t) for b in (k - 1, k + 1)]
-        return tried[0], tried[1]
-
-    covered = min(t, PLACES * best)
-    chance = 3 * best / (n * best / t * covered)
-    return abs(_balance(v, payoff) - best) + chance
+    n, niches, tried = v["N"], v["T"], _tried(v)
+    best = crowd.crowd_breadth(v["r"], n, niches)
+    payoffs = [crowd.crowd_payoff(k, _residents(v), v["r"], agents=n, niches=niches) for k in tried]
+    scatter = crowd.crowd_scatter(v["r"], n, niches)
+    return abs(_top(tried, payoffs) - best) + 3 * scatter**2 * best
 
 
 def _refuses(v: Values) -> str | None:
     try:
-        low, high = _bracket(v)
+        best = crowd.crowd_breadth(v["r"], v["N"], v["T"])
     except ValueError as error:
         return str(error)
-    if low < 3 or high > v["T"] - 1:
+    tried, scatter = _tried(v), crowd.crowd_scatter(v["r"], v["N"], v["T"])
+    if scatter > MOST_SCATTER:
+        return f"a crowd's niches would miss the closed form by {scatter:.0%}: take a larger T"
+    if best < 2 or tried[0] < best / 2 or tried[-1] > 2 * best:
         return (
-            f"residents of breadth {low} and {high} are compared, which must lie in 3..T-1: take "
-            "another N or T, the breadth being proportional to T/N"
+            f"newcomers' breadths must divide T and lie within a factor 2 of {best:.4g}, which "
+            f"three do not: take a T of many divisors (120, 240, 360), or a smaller N"
         )
     return None
 
@@ -120,9 +125,9 @@ def _rivals_bias(v: Values) -> float:
 
 
 _PARAMETERS = (
-    Parameter("r", 1.1, "returns times contest exponent", above=1, most=2),
+    Parameter("r", 1.1, "returns times contest exponent", above=1, most=1.2),
     Parameter("N", 100, "agents", least=20, most=400, whole=True),
-    Parameter("T", 128, "niches", least=10, most=400, whole=True),
+    Parameter("T", 360, "niches", least=12, most=1000, whole=True),
 )
 
 CASES = (
@@ -130,7 +135,7 @@ CASES = (
         name="crowd-breadth",
         labels=("T3",),
         family="core",
-        title="breadth that is its own best answer in a crowd of N equal agents on T niches",
+        title="best breadth of a rare newcomer in a crowd of N agents of that breadth on T niches",
         source="closed form: E[1/(1+M)^2]/E[1/(1+M)] = (r-1)/r, M binomial(N-1, k/T)",
         parameters=_PARAMETERS,
         expected=lambda v: crowd.crowd_breadth(v["r"], v["N"], v["T"]),
@@ -138,7 +143,7 @@ CASES = (
         bias=_breadth_bias,
         refuses=_refuses,
         note="mean field T/(N(r-1)) leaves out an agent's own claim and the scatter of rivals; "
-        "bias: one niche more or fewer, interpolation, and chance in so few niches",
+        "bias: whole breadths, a parabola through three of them, and chance in so few niches",
         curve=Curve("r", (1.05, 1.075, 1.1, 1.15, 1.2), "breadth in a crowd"),
     ),
     Case(
