@@ -74,17 +74,11 @@ KINDS: dict[str, dict[str, Any]] = {
         "selection": {"kind": "wright-fisher"},
         "environment": {"opening": {}},
     },
-    "wright-fisher-global": {
+    "moran-global": {
         "niches": {"count": 2},
-        "patches": {"count": 4, "regulation": "global"},
-        "selection": {"kind": "wright-fisher"},
-        "competition": {"kind": "additive", "unclaimed": 0.0},
-    },
-    "moran-patches": {
-        "niches": {"count": 2},
-        "patches": {"count": 3, "graph": "star"},
+        "patches": {"count": 3, "graph": "star", "regulation": "global"},
         "selection": {"kind": "moran"},
-        "competition": {"kind": "additive"},
+        "competition": {"kind": "additive", "unclaimed": 0.0},
     },
     "energy-standard": {
         "niches": {"count": 3},
