@@ -126,7 +126,7 @@ def check_conservation(columns: dict[str, np.ndarray], precision: str) -> None:
     # More than was emitted can be received, out of stocks.
     moved = np.maximum(np.maximum(emitted, columns["received"]), 1e-30)
     # Nothing flows before step 1; after it, what is not a number is not accounted for.
-    sound = (error <= tolerance * moved) | (columns["step"] == 0)
+    sound = np.isfinite(moved) & (error <= tolerance * moved) | (columns["step"] == 0)
     wrong = np.flatnonzero(~sound)
     if wrong.size:
         i = wrong[0]

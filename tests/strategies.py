@@ -235,7 +235,7 @@ def _tradeoff(draw: st.DrawFn, raw: dict[str, Any], count: int) -> None:
     if raw["niches"].get("space") == "graph":
         tradeoff["transfer"] = draw(real(-0.5, 0.5))
     competition = raw.setdefault("competition", {})
-    if tradeoff.get("kind") != "standard":
+    if tradeoff.get("kind") != "standard" and competition.get("kind") != "independent":
         competition["exponent"] = draw(real(0.4, 2))
     if "unclaimed" in competition:
         competition["unclaimed"] = draw(real(0.01, 5))

@@ -162,7 +162,8 @@ def test_what_is_recorded_does_not_matter(name, data):
     scenario = drawn(data, name)
     every = data.draw(st.integers(2, STEPS + 3))
     often, seldom = simulate(scenario), simulate(scenario.replace(record__every=every))
-    same_but = ["births", "deaths", "entries", "exits", "births_refused"]
+    same_but = ["births", "deaths", "entries", "exits", "births_refused", "mergers",
+                "specialist_entries", "specialist_exits"]  # fmt: skip
     counts = [column for column in same_but if column in often.metrics]
     steps = seldom.metrics["step"]
     assert steps.tolist() == sorted({*range(0, STEPS + 1, every), STEPS})
@@ -212,10 +213,11 @@ def test_events_and_snapshots_tell_one_story(name, data):
     lineage = dict(zip(run.founders["id"], run.founders["lineage"], strict=True))
     living = set(run.founders["id"])
     seen = set(living)
-    assert (run.events["kind"].isin([born, died])).all()
+    ends = [died, "merger"] if market else [died]
+    assert (run.events["kind"].isin([born, *ends])).all()
     for step in range(1, STEPS + 1):
         events = run.events[run.events["step"] == step]
-        dead = set(events.loc[events["kind"] == died, "id"])
+        dead = set(events.loc[events["kind"].isin(ends), "id"])
         births = events[events["kind"] == born]
         assert dead <= living
         assert not seen & set(births["id"])

@@ -298,7 +298,8 @@ def test_utilisation_is_gaussian(position, width):
 
 
 def numbers(**changes) -> tradeoff.Parameters:
-    raw = {"exponent": 2.0, "half_saturation": 1.0, "threshold": 0.0, "breadth_cost": 0.0}
+    raw = {"exponent": 2.0, "half_saturation": 1.0, "threshold": 0.0, "breadth_cost": 0.0,
+           "floor": 0.0, "noise": 0.0}  # fmt: skip
     values = {name: jnp.asarray(value) for name, value in (raw | changes).items()}
     return tradeoff.Parameters(**{"transfer": None} | values)
 

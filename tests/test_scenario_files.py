@@ -105,7 +105,7 @@ def problems(raw):
         (
             ECOLOGY | {"selection": {"kind": "moran"}, "population": {"limit": 2000}},
             "population.limit",
-            "constant",
+            "not capped",
         ),
         (
             ECOLOGY | {"population": {"groups": [{"name": "a", "allocation": [1]}]}},

@@ -77,6 +77,15 @@ def test_a_rule_between_numbers_is_told():
     assert tied.values({"m": 4}) == {"m": 4.0, "n": 3}
 
 
+def test_a_closed_form_that_refuses_is_a_matter_of_the_domain():
+    def never(values):
+        raise ValueError("needs an even number")
+
+    refusing = dataclasses.replace(RIGHT, expected=never, observe=None)
+    with pytest.raises(ScenarioError, match="even number"):
+        runner.check(refusing)
+
+
 # Verdicts
 
 
@@ -233,3 +242,11 @@ def test_cases_are_well_described():
         if case.curve:
             for value in case.curve.values:
                 case.values(dict(case.curve.fixed) | {case.curve.parameter: value})
+
+CORE = [f"T{n}" for n in range(1, 8)]
+LITERATURE = CORE + [f"E{n}" for n in range(1, 10)] + [f"M{n}" for n in range(1, 8)]
+
+
+@pytest.mark.parametrize("label", LITERATURE)
+def test_every_entry_of_the_list_is_a_case(label):
+    assert any(label in case.labels and not case.full for case in cases())

@@ -50,7 +50,7 @@ def measure(
     if kinds.selection == "growth":
         metrics["abundance"] = exact.total(population.stock, alive)
     if kinds.groups:
-        members = population.group[:, None] == jnp.arange(kinds.groups)[None, :]
+        members = population.group[:, None] == jnp.arange(kinds.groups, dtype=jnp.int32)[None, :]
         heads = jnp.sum(members & alive[:, None], axis=0)
         metrics["group_share"] = heads.astype(jnp.float64) / number
         if kinds.selection == "growth":

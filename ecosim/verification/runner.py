@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ecosim.errors import EcosimError, ScenarioError
+from ecosim.errors import EcosimError, Problem, ScenarioError
 from ecosim.verification.case import Case
 from ecosim.verification.judgement import Result, judged
 from ecosim.verification.registry import named
@@ -34,6 +34,11 @@ def check(case: Case, given: Mapping[str, Any] | None = None, seeds: int | None 
 
     """
     values = case.values(given)
+    try:
+        case.expected(values)
+    except ValueError as error:  # the closed form itself refuses; nothing is simulated
+        shown = ", ".join(f"{name}={value:g}" for name, value in values.items())
+        raise ScenarioError([Problem("", shown, str(error))], f"verify {case.name}") from error
     count = case.seeds if seeds is None or case.seeds == 1 else seeds
     began = time.perf_counter()
     observations = np.atleast_1d(np.asarray(case.observe(values, range(count)), float))

@@ -231,7 +231,7 @@ CASES = (
         observe=_observed_fine,
         bias=_fine_bias,
         refuses=_fine_refuses,
-        seeds=8,
+        seeds=20,
         note="bias: twice the shift by mutation, -V w'''/2w''",
     ),
     Case(
@@ -249,7 +249,7 @@ CASES = (
         expected=lambda v: v["p"],
         observe=_observed_coarse,
         bias=_coarse_bias,
-        seeds=10,
+        seeds=20,
         note="bias: twice the shift by mutation, as under soft selection",
     ),
 )

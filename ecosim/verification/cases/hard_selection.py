@@ -100,7 +100,7 @@ CASES = (
         observe=_observed_hard,
         bias=_hard_bias,
         refuses=_hard_refuses,
-        seeds=8,
+        seeds=20,
         note="bias: twice the shift by mutation, -V w'''/2w''",
     ),
     _basin_case("hard-selection-richest", 0.5),

@@ -84,7 +84,7 @@ def _case(name: str, title: str, end: int | None) -> Case:
         expected=lambda v: 0.0,
         observe=lambda v, seeds: _curvature(v, seeds) if end is None else _end(v, seeds, end),
         relation="below",
-        seeds=8,
+        seeds=20,
         refuses=lambda v: (
             None
             if v["N"] >= 24 * v["K"]

@@ -138,7 +138,7 @@ CASES = (
         expected=lambda v: v["kappa"],
         observe=_observed_generalist,
         bias=_generalist_bias,
-        seeds=8,
+        seeds=20,
         note="bias: twice the shift by mutation (1-s) V (1-2 kappa)/(kappa (1-kappa))",
     ),
     Case(
@@ -156,7 +156,7 @@ CASES = (
         expected=lambda v: v["kappa"],
         observe=_observed_specialists,
         bias=_specialists_bias,
-        seeds=8,
+        seeds=20,
         note="bias: mutants beyond .9 and what specialists win in the other niche (Airy function)",
     ),
     Case(
@@ -175,7 +175,7 @@ CASES = (
         observe=_observed_breadth,
         bias=_breadth_bias,
         refuses=_no_man_s_land,
-        seeds=8,
+        seeds=20,
         note="bias: spread by mutation; at s > 1 its bound z (1 - ln z), E z = 1.02 l",
         curve=Curve("s", (0.5, 0.6, 0.7, 0.8, 1.5, 2.0, 3.0), "mean breadth", seeds=4),
     ),
