@@ -444,6 +444,8 @@ class Reference:
             divide = self.pay_all if s.competition.kind == "independent" else self.divide_each
             divide = self.divide_all if s.competition.kind == "additive" else divide
             paid, left = divide(emitted, [claims[a.id] for a in here], rival)
+            if s.patches.regulation == "global" and s.competition.kind == "additive":
+                paid, left = self.divide_pool(patch, supply, claims, rival)
             for agent in here:
                 gain[agent.id] = math.fsum(
                     c * p for c, p in zip(claims[agent.id], paid, strict=True)
@@ -486,6 +488,22 @@ class Reference:
         rate = whole / mass if mass > 0 else 0.0
         left = rate * rival if mass > 0 else whole
         return [f * rate for f in share], [f * left for f in share]
+
+    def divide_pool(
+        self, patch: int, supply: list[list[float]], claims: dict[int, list[float]], rival: float
+    ) -> tuple[list[float], list[float]]:
+        """Additive over all patches: a payoff weighs niches by their part of the whole supply."""
+        whole = math.fsum(x for row in supply for x in row)
+        if not whole > 0:
+            return [0.0] * len(supply[patch]), [0.0] * len(supply[patch])
+        products = [
+            emitted * claim / whole
+            for a in self.agents
+            for emitted, claim in zip(supply[a.patch], claims[a.id], strict=True)
+        ]
+        mass = math.fsum(products) + rival
+        rate, rest = (1 / mass, rival / mass) if mass > 0 else (0.0, 1.0)
+        return [e * rate for e in supply[patch]], [e * rest for e in supply[patch]]
 
     # Selection
 

@@ -68,6 +68,18 @@ KINDS: dict[str, dict[str, Any]] = {
         "competition": {"kind": "independent"},
         "environment": {"switching": {}},
     },
+    "wright-fisher-patches": {
+        "niches": {"count": 3},
+        "patches": {"count": 3, "graph": "path"},
+        "selection": {"kind": "wright-fisher"},
+        "environment": {"opening": {}},
+    },
+    "moran-global": {
+        "niches": {"count": 2},
+        "patches": {"count": 3, "graph": "star", "regulation": "global"},
+        "selection": {"kind": "moran"},
+        "competition": {"kind": "additive", "unclaimed": 0.0},
+    },
     "energy-standard": {
         "niches": {"count": 3},
         "tradeoff": {"kind": "standard"},

@@ -81,7 +81,7 @@ def problems(raw):
             "2 rows",
         ),
         (
-            ECOLOGY | {"patches": {"count": 2}, "selection": {"kind": "moran"}},
+            ECOLOGY | {"patches": {"count": 2}, "selection": {"kind": "ricker"}},
             "selection.kind",
             "energy",
         ),

@@ -5,6 +5,10 @@ gain_i = sum_k supply_k w_ik / (R + sum_j w_jk). `additive` is hard selection: p
 W_i = sum_k share_k w_ik add up and the whole supply is divided by them, gain_i =
 S W_i / (R + sum_j W_j). `independent`: nobody competes, gain_i = sum_k supply_k w_ik, and a niche
 emits what it pays. w is competence^exponent, times the output of a firm's capital.
+
+Each patch does so on its own, R included. Where regulation is global (Christiansen 1975),
+additive competition divides the supply S of all patches by the payoffs W in all of them, share_k
+being niche k's part of S in an agent's own patch.
 """
 
 from __future__ import annotations
@@ -93,9 +97,15 @@ def _additive(
     kinds: Kinds, parameters: Parameters, population: Population, claims: Array, supply: Array
 ) -> Exchange:
     emitted = jnp.sum(supply.astype(jnp.float64), axis=1)
+    if kinds.regulation == "global":
+        emitted = jnp.broadcast_to(exact.across(emitted[None, :]), emitted.shape)
     shares = supply / jnp.where(emitted > 0, emitted, 1)[:, None].astype(supply.dtype)
     payoff = _paid(kinds, population, claims, shares)
-    mass = _totals(kinds, population, payoff[:, None])[:, 0] + parameters.unclaimed
+    if kinds.regulation == "global":
+        mass = jnp.broadcast_to(exact.total(payoff, population.alive), emitted.shape)
+    else:
+        mass = _totals(kinds, population, payoff[:, None])[:, 0]
+    mass = mass + parameters.unclaimed
     rate = jnp.where(mass > 0, emitted / jnp.where(mass > 0, mass, 1), 0)
     left = jnp.where(mass > 0, rate * parameters.unclaimed, emitted)
     own = rate[population.patch] if kinds.patches > 1 else rate[0]

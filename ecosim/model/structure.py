@@ -39,6 +39,7 @@ class Kinds:
     demography: str  # of habitats: densities, individuals, or none
     floor: bool
     window: bool  # gains or profits add up over several steps
+    regulation: str  # of numbers, in each patch or over all
 
     @property
     def oligopoly(self) -> bool:
@@ -90,6 +91,7 @@ def kinds_of(scenario: Scenario) -> Kinds:
         demography=scenario.habitats.demography if scenario.habitats else "",
         floor=scenario.tradeoff.floor > 0,
         window=(scenario.market.investment.period if market else scenario.selection.window) > 1,
+        regulation=scenario.patches.regulation,
     )
 
 

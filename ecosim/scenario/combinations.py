@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ecosim.errors import Problem
-from ecosim.scenario import community, firms, habitats, interactions, observed, oligopoly, reach
+from ecosim.scenario import (
+    community,
+    firms,
+    habitats,
+    interactions,
+    observed,
+    oligopoly,
+    patches,
+    reach,
+)
 from ecosim.scenario.lifecycle import Market, Mutation, Selection
 
 if TYPE_CHECKING:
@@ -53,23 +62,13 @@ def _niches(s: Scenario) -> Iterator[Problem]:
             "goes with niches.space = 'graph', and only with it",
             "name a graph ('cycle', 'path', 'complete', 'star', 'grid') or list its edges",
         )
-    yield from _edges("niches.graph", niches.graph, k)
+    yield from patches.edges("niches.graph", niches.graph, k)
     if s.population.size * k > MAX_CELLS:
         yield Problem(
             "population.size",
             f"{s.population.size} agents x {k} niches",
             f"agents x niches must stay below {MAX_CELLS}",
         )
-
-
-def _edges(key: str, graph: Any, count: int) -> Iterator[Problem]:
-    if graph is None or isinstance(graph, str):
-        return
-    for edge in graph:
-        if max(edge[0], edge[1]) >= count or edge[0] == edge[1]:
-            yield Problem(
-                key, str(list(edge)), f"an edge joins two different nodes of 0..{count - 1}"
-            )
 
 
 def _environment(s: Scenario) -> Iterator[Problem]:
@@ -89,30 +88,6 @@ def _environment(s: Scenario) -> Iterator[Problem]:
         )
     if environment.switching is not None and s.niches.count < 2:
         yield Problem("environment.switching", "present", "needs two niches or more")
-
-
-def _patches(s: Scenario) -> Iterator[Problem]:
-    patches = s.patches
-    yield from _edges("patches.graph", patches.graph, patches.count)
-    weights = [] if isinstance(patches.graph, str) else [e[2] for e in patches.graph if len(e) == 3]
-    if any(weight < 0 for weight in weights):
-        yield Problem("patches.graph", "negative weights", "dispersal needs weights >= 0")
-    if patches.supply is not None:
-        shape = [len(row) for row in patches.supply]
-        if shape != [s.niches.count] * patches.count:
-            yield Problem(
-                "patches.supply",
-                f"rows of {shape} numbers",
-                f"needs {patches.count} rows (patches.count) of {s.niches.count} (niches.count)",
-            )
-        elif not sum(map(sum, patches.supply)) > 0:
-            yield Problem("patches.supply", "all zero", "at least one must be > 0")
-    if patches.count > 1 and s.world == "ecology" and s.selection.kind != "energy":
-        yield Problem(
-            "selection.kind",
-            s.selection.kind,
-            "with several patches each patch regulates its own numbers, which needs 'energy'",
-        )
 
 
 def _population(s: Scenario) -> Iterator[Problem]:
@@ -281,7 +256,7 @@ _RULES = (
     _ending,
     _niches,
     _environment,
-    _patches,
+    patches.rules,
     _population,
     _groups,
     _tradeoff,

@@ -126,9 +126,18 @@ class Patches:
     """Places, a graph independent of the niches; a newborn moves to a neighbour with `dispersal`.
 
     `supply[p][k]` weighs niche k in patch p (default: the niches' supply in equal parts).
+
+    `regulation` says where competition acts if the total number of agents is constant
+    (selection.kind = 'wright-fisher' or 'moran'). `local`, soft selection (Levene 1953): a patch
+    divides its own supply, so that its part in the next generation is its supply, less what is
+    left unclaimed there, however fit its inhabitants are. `global`, hard selection (Christiansen
+    1975): parents are drawn over all patches in proportion to payoffs, so that patches with
+    fitter inhabitants contribute more. Numbers in a patch vary with its supply and with dispersal.
+    Levene's model mixes all newborns evenly: a complete graph and dispersal (P - 1)/P, P = count.
     """
 
     count: PatchCount = 1
     graph: GraphName | Edges = "complete"
     dispersal: Share = 0.1
     supply: WeightRows | None = Field(default=None)
+    regulation: Literal["local", "global"] = "local"

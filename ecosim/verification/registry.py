@@ -12,8 +12,8 @@ from ecosim.errors import Problem, ScenarioError
 from ecosim.verification.case import Case
 
 _MODULES: tuple[str, ...] = (
-    "soft_selection", "hard_selection", "breadth", "budget_multiple", "standards", "mutation",
-    "invasion", "grain",
+    "soft_selection", "hard_selection", "breadth", "crowd", "budget_multiple", "standards",
+    "mutation", "invasion", "grain", "patches",
     "consumers", "coexistence", "kernels", "branching", "width_evolution", "fixation",
     "productivity", "habitats", "diet",
     "niche_width", "contests", "oligopoly", "sizes", "wealth", "density", "partitioning",
