@@ -22,6 +22,7 @@ from ecosim.errors import Problem, ScenarioError
 from ecosim.model import competition, environment, exact, habitats, niches
 from ecosim.model.competition import Exchange
 from ecosim.model.population import described
+from ecosim.model.selection import capital
 from ecosim.model.step import Parameters, State
 from ecosim.model.structure import Kinds
 from ecosim.model.traced import traced
@@ -219,14 +220,11 @@ def _energy(kinds: Kinds, p: Parameters, state: State, given: _Given) -> Array:
 def _exit_entry(kinds: Kinds, p: Parameters, state: State, given: _Given) -> Array:
     claims, supply = given
     now, firms, numbers = _exchange(kinds, p, state, supply), state.population, p.selection
-    capital = numbers.entry_capital.astype(claims.dtype)
-    gain = competition.offered(claims * capital**numbers.scale, now.price[0])
-    profit = gain - numbers.fixed - numbers.upkeep * capital
-    own = jnp.where(profit > 0, numbers.reinvestment, 1) * profit / capital
-    cost = numbers.fixed + numbers.upkeep * firms.stock
-    surplus = jnp.where(firms.alive, now.gain - cost, 0)
-    kept = jnp.where(surplus > 0, numbers.reinvestment, 1) * surplus
-    return own - jnp.sum(kept) / exact.total(firms.stock, firms.alive)
+    stock = numbers.founding.capital.astype(claims.dtype)
+    gain = competition.offered(claims * stock**numbers.scale, now.price[0])
+    own = capital.kept(numbers.capital, stock, gain) / stock
+    theirs = jnp.where(firms.alive, capital.kept(numbers.capital, firms.stock, now.gain), 0)
+    return own - jnp.sum(theirs) / exact.total(firms.stock, firms.alive)
 
 
 def _ricker(kinds: Kinds, p: Parameters, state: State, given: _Given) -> Array:

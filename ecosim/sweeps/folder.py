@@ -6,10 +6,10 @@
     failures/          one JSON file a failed run or refused point
     attempts/          one file a batch that a process has begun and not ended
     workers/           one JSON file a process: what it did
-    asked.parquet      the ids of all runs that the sweep asks for
+    asked.parquet      the ids of all runs asked for
 
-Every file appears whole by a rename, so that any number of processes may write at once, on a
-network file system too; two that compute the same batch write the same bytes.
+Every file appears whole by a rename: any number of processes may write at once, also on a network
+file system; two that compute the same batch write the same bytes.
 """
 
 from __future__ import annotations
@@ -123,10 +123,7 @@ class SweepFolder:
         write_table(self.path / "asked.parquet", pa.table(table))
 
     def asked(self) -> dict[str, int]:
-        """Return the id of each run asked for, or of a refused point, and for how many it counts.
-
-        Empty until the sweep was begun.
-        """
+        """Return each run asked for, or refused point, and for how many it counts; empty before."""
         try:
             table = pq.ParquetFile(self.path / "asked.parquet").read()
         except FileNotFoundError:

@@ -56,6 +56,22 @@ def mean_performance(population: Population, gain: Array) -> Array:
     return jnp.where(capital > 0, revenue / jnp.where(capital > 0, capital, 1), 0)
 
 
+def kept(p: Parameters, capital: Array, revenue: Array, cost: Array | None = None) -> Array:
+    """Return what stays in a firm of its profit in a period, or what it loses, `[C]`.
+
+    Args:
+        p: traced numbers.
+        capital: of each firm.
+        revenue: of each firm in the period.
+        cost: what its conduct cost it; None: nothing.
+
+    """
+    profit = revenue - p.fixed - p.upkeep * capital
+    if cost is not None:
+        profit = profit - cost.astype(profit.dtype)
+    return jnp.where(profit > 0, p.reinvestment * profit, profit)
+
+
 def moved(
     kinds: Kinds,
     p: Parameters,
@@ -79,12 +95,12 @@ def moved(
 
     """
     capital = population.stock
-    profit = own * capital - p.fixed - p.upkeep * capital
-    if around.exchange.cost is not None:
-        profit = profit - around.exchange.cost.astype(profit.dtype)
     relative = jnp.where(mean > 0, own / jnp.where(mean > 0, mean, 1) - 1, 0)
-    kept = jnp.where(profit > 0, p.reinvestment * profit, profit)
-    after = capital + kept + p.flow * capital * relative
+    after = (
+        capital
+        + kept(p, capital, own * capital, around.exchange.cost)
+        + p.flow * capital * relative
+    )
     after = jnp.where(below, after * (1 - p.defunding), after)
     return after if kinds.growth == "none" else after * _factor(kinds, p, population.id, around)
 
