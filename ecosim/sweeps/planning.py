@@ -19,7 +19,7 @@ _STEP_S, _AGENT_S = 50e-6, 20e-9
 _COMPILE_S = 20.0
 _ROW_BYTES = 500.0
 _BASE_BYTES = 900 * 2**20  # JAX, pyarrow and a compiled program, before the first run
-_FIXED_FILES = 3  # manifest.json, points.parquet, failures.parquet
+_FIXED_FILES = 5  # manifest, points, runs asked for, failures, report; and one a worker
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def plan(sweep: Sweep, folder: SweepFolder, workers: int = 0, *, pilot: bool = T
         total=found.counts["total"],
         missing=len(missing),
         batches=len(waiting),
-        files=len(waiting) + len(folder.batch_files()) + failures + _FIXED_FILES,
+        files=len(waiting) + len(folder.batch_files()) + failures + _FIXED_FILES + (workers or 1),
         disk=round(rows * rate.row_bytes + 400 * len(found.points)),
         workers=workers or 1,
         memory_per_worker=rate.base_bytes + max((_room(batch) for batch in waiting), default=0),
