@@ -54,9 +54,9 @@ def self_left_out(patch):
     real = gillespie._event
 
     def wrong(kinds, p, crowd, draw):
-        less = crowd._replace(load=crowd.load - gillespie._ONE)
-        after = real(kinds, p, less, draw)
-        return after._replace(load=after.load + gillespie._ONE)
+        own = jnp.int64(gillespie._ONE)
+        after = real(kinds, p, crowd._replace(load=crowd.load - own), draw)
+        return after._replace(load=after.load + own)
 
     patch.setattr(gillespie, "_event", wrong)
 
