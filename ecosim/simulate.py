@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 import time
 from collections.abc import Callable, Iterable
@@ -13,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 
-from ecosim import engine
+from ecosim import engine, machine
 from ecosim.compilation import prepared, spare_memory_maps
 from ecosim.errors import RunError
 from ecosim.model.integration import MOST_TRIES
@@ -112,7 +111,7 @@ class Simulation:
     def _larger(self, capacity: int) -> int:
         births = int(self.state.wanted)
         larger = enlarged(capacity, births)
-        needed, memory = 2 * bytes_for(self.kinds, larger), _memory()
+        needed, memory = 2 * bytes_for(self.kinds, larger), machine.memory()
         if needed > memory:
             raise RunError(
                 f"step {self.clock + 1}: {births} births do not fit {capacity} slots, and room for "
@@ -261,11 +260,6 @@ def _end_of(scenario: Scenario, seed: int) -> End:
         raise RunError(f"seed {seed}: {error}") from None
     metrics = np.array([run.recorder.rows[-1][name][-1] for name in run.names])
     return End(run.clock, metrics, run.recorder.breadth[-1][-1])
-
-
-def _memory() -> int:
-    """Return the bytes of physical memory of this machine."""
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def explain(state: State, kinds: Kinds) -> str:
