@@ -202,6 +202,13 @@ def test_worker_scheduler_and_client_are_killed_in_turn(tmp_path, processes, ref
     same(folder, reference)
 
 
+def only_counts(err):
+    """Nothing but the counts is told, how often depends on the machine: no trace, no warning."""
+    first, *later = err.splitlines()
+    assert first == f"{RUNS} of {RUNS} runs are missing; 0 done, 0 failed", err
+    assert all(f" of {RUNS} runs done, 0 failed" in line for line in later), err
+
+
 @pytest.mark.slow
 def test_a_killed_worker_of_a_local_cluster_is_replaced(tmp_path, reference):
     folder = SweepFolder(tmp_path / "sweep")
@@ -214,10 +221,8 @@ def test_a_killed_worker_of_a_local_cluster_is_replaced(tmp_path, reference):
     code, told, err = ended(client)
     assert (code, told["done"], told["failed"]) == (0, RUNS, 0), err
     same(folder, reference)
-    # Nothing but the count is told, and nothing is left behind.
-    first, *later = err.splitlines()
-    assert first == f"{RUNS} of {RUNS} runs are missing; 0 done, 0 failed"
-    assert all(f" of {RUNS} runs done, 0 failed" in line for line in later)
+    # Nothing is left behind.
+    only_counts(err)
     assert not list(working.iterdir())
     assert gone(workers)
     assert {path.name for path in folder.path.iterdir()} == {
@@ -293,7 +298,7 @@ def test_a_signal_ends_what_has_begun_and_leaves_nothing_running(tmp_path, numbe
     assert found == code, err
     assert 2 <= told["done"] < RUNS and told["failed"] == 0
     assert told["done"] == len(folder.done())
-    assert len(err.splitlines()) == 1, err
+    only_counts(err)
     assert not list((folder.path / "attempts").iterdir())
     assert gone(below)
 
