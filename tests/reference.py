@@ -549,7 +549,7 @@ class Reference:
             divides = sorted(divides, key=lambda a: lot[a.id])[:room]
         for agent in divides:
             agent.stock /= 2
-        outcome.born = self.offspring([(a, 0, a.stock) for a in divides])
+        outcome.born = self.offspring([(a, self.child(a), a.stock) for a in divides])
 
     def moran(self, outcome: Outcome) -> None:
         living = sorted(self.agents, key=lambda a: a.id)
@@ -563,7 +563,9 @@ class Reference:
             candidates = [a for a in living if a is not dead]
         unit = self.draws.fine(self.clock, Stream.PARENT, [0])[0]
         parent = self.drawn(candidates, [outcome.gain[a.id] for a in candidates], unit)
-        outcome.born = self.offspring([(parent, 0, self.scenario.population.stock)])
+        outcome.born = self.offspring(
+            [(parent, self.child(parent), self.scenario.population.stock)]
+        )
 
     def wright_fisher(self, outcome: Outcome) -> None:
         living = sorted(self.agents, key=lambda a: a.id)
@@ -579,8 +581,16 @@ class Reference:
         units = self.draws.fine(self.clock, Stream.PARENT, range(len(living)))
         stock = self.scenario.population.stock
         outcome.born = self.offspring(
-            [(self.drawn(living, gains, u), rank, stock) for rank, u in enumerate(units)]
+            [
+                # All are replaced at once: a newborn is told by its rank and its generation.
+                (self.drawn(living, gains, unit), (rank << 32) + self.clock, stock)
+                for rank, unit in enumerate(units, start=1)
+            ]
         )
+
+    def child(self, parent: Agent) -> int:
+        """The id of the first child of a parent in this step."""
+        return self.draws.child(parent.id, self.clock, 0)
 
     def drawn(self, agents: list[Agent], weights: list[float], unit: float) -> Agent:
         """Lay the agents end to end, each as long as its weight, and take the one at `unit`."""
@@ -595,10 +605,10 @@ class Reference:
         return found or agents[-1]
 
     def offspring(self, births: list[tuple[Agent, int, float]]) -> list[Agent]:
-        """Newborns of (parent, child's number, starting stock)."""
+        """Newborns of (parent, id, starting stock)."""
         s, m = self.scenario, self.scenario.mutation
         axis = s.niches.space == "axis"
-        ids = [self.draws.child(parent.id, self.clock, number) for parent, number, _ in births]
+        ids = [identity for _, identity, _ in births]
         luck = self.draws.uniform(self.clock, Stream.MUTATES, ids)
         noise = self.draws.normals(self.clock, Stream.STEP, ids, 2 if axis else s.niches.count)
         patch = self.settled([parent.patch for parent, _, _ in births], ids)

@@ -217,6 +217,13 @@ def test_children_have_ids_of_their_own():
     assert (np.asarray(made) > 10**6).all()  # none takes a founder's
 
 
+def test_generations_have_ids_of_their_own_in_ascending_order():
+    ranks = jnp.arange(500)
+    made = np.concatenate([randomness.generation_id(jnp.asarray(s), ranks) for s in (0, 1, 7, 2**31)])
+    assert np.unique(made).size == made.size and (made > 2**32 - 1).all()
+    assert all((np.diff(ids) > 0).all() for ids in made.reshape(-1, 500).view(np.int64))
+
+
 @pytest.mark.parametrize("mean", [0.0, 0.3, 4.0, 60.0])
 def test_foundings_are_poisson(mean):
     drawn = jax.lax.map(

@@ -35,7 +35,7 @@ def offspring(
     parents: Population,
     *,
     slots: Array,
-    number: Array,
+    ids: Array,
     stock: Array,
     step: Array,
     key: Array,
@@ -49,7 +49,7 @@ def offspring(
         parameters: traced numbers of mutation.
         parents: the population that the slots refer to.
         slots: slot of each newborn's parent, `[B]`.
-        number: which child of this parent in this step it is, `[B]`.
+        ids: of the newborns, uint64[B].
         stock: what each newborn starts with, `[B]`.
         step: step number.
         key: run key.
@@ -57,7 +57,6 @@ def offspring(
         positions: niche positions `[K]`.
 
     """
-    ids = randomness.child_id(parents.id[slots], step, number)
     mutates = randomness.happens(key, step, Stream.MUTATES, ids, parameters.rate)[:, None]
     trait, allocation = parents.trait[slots], parents.allocation[slots]
     if kinds.space == "axis":

@@ -149,6 +149,15 @@ def child_id(parent: Array, step: Array, number: Array) -> Array:
     return (high.astype(jnp.uint64) << 32) | low.astype(jnp.uint64)
 
 
+def generation_id(step: Array, rank: Array) -> Array:
+    """Return ids (uint64) of a generation that replaces everybody: unique, ascending with rank.
+
+    The rank, counted from 1, is the upper word and the step the lower one; founders have ids below
+    2^32.
+    """
+    return (rank.astype(jnp.uint64) + 1) << 32 | jnp.asarray(step).astype(jnp.uint32)
+
+
 def poisson_numbers(mean: Array, unit: Array) -> Array:
     """Return Poisson numbers (int64) of means `[N]`, by inversion of uniform numbers `[N]`.
 

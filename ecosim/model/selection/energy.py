@@ -60,7 +60,7 @@ def decide(
             around.mutation,
             now,
             slots=slots,
-            number=jnp.zeros_like(rank),
+            ids=randomness.child_id(now.id[slots], clock, jnp.zeros_like(rank)),
             stock=now.stock[slots],
             step=clock,
             key=key,

@@ -55,7 +55,7 @@ def decide(
             around.mutation,
             now,
             slots=slots,
-            number=rank,
+            ids=randomness.child_id(now.id[slots], around.clock, rank),
             stock=jnp.full(rank.shape, parameters.stock),
             step=around.clock,
             key=around.key,

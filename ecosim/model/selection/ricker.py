@@ -67,7 +67,7 @@ def _individuals(
             around.mutation,
             population,
             slots=slots,
-            number=rank - (ends[place] - count[slots]),
+            ids=randomness.generation_id(around.clock, rank),
             stock=jnp.full(rank.shape, parameters.stock),
             step=around.clock,
             key=around.key,

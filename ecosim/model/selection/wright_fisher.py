@@ -56,12 +56,11 @@ def decide(
         )
         slots = draw_by_weight(order, weights, alive, unit)
         return inheritance.offspring(
-            # A child's number is its rank in the generation: unique, hence unique for its parent.
             kinds,
             around.mutation,
             population,
             slots=slots,
-            number=rank,
+            ids=randomness.generation_id(around.clock, rank),
             stock=jnp.full(rank.shape, parameters.stock),
             step=around.clock,
             key=around.key,
