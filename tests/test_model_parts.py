@@ -219,7 +219,8 @@ def test_children_have_ids_of_their_own():
 
 def test_generations_have_ids_of_their_own_in_ascending_order():
     ranks = jnp.arange(500)
-    made = np.concatenate([randomness.generation_id(jnp.asarray(s), ranks) for s in (0, 1, 7, 2**31)])
+    steps = (0, 1, 7, 2**31)
+    made = np.concatenate([randomness.generation_id(jnp.asarray(s), ranks) for s in steps])
     assert np.unique(made).size == made.size and (made > 2**32 - 1).all()
     assert all((np.diff(ids) > 0).all() for ids in made.reshape(-1, 500).view(np.int64))
 
