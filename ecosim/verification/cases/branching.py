@@ -92,15 +92,17 @@ def _quick_branching(values: Values, seeds: Sequence[int]) -> ArrayLike:
 
     Evolution goes with mu K0 sd^2 (the canonical equation of adaptive dynamics): K0 = 100 and
     a mutation of sd .05 in every fiftieth birth are 8 times as fast as the published runs with
-    K0 = 500 and mu = 5e-4. Four times the median that follows is allowed. A branch is a
-    clone of more than 6, the published share of K0.
+    K0 = 500 and mu = 5e-4. Four times the median that follows is allowed, where nothing should
+    branch that of the narrowest kernel. A branch is a clone of more than 6, the published share
+    of K0.
     """
     from ecosim.scenario import validate
     from ecosim.simulate import replicates
 
-    within = round(4 * branching.waiting_time(min(max(values["sigma_a2"], 0.1), 0.2))[0] / 8)
+    width = values["sigma_a2"]
+    within = round(4 * branching.waiting_time(width if 0.1 <= width <= 0.2 else 0.1)[0] / 8)
     scenario = _scenario(
-        values["sigma_a2"], 100, population=_QUICK, mutation={"rate": 0.02, "step": 0.05},
+        width, 100, population=_QUICK, mutation={"rate": 0.02, "step": 0.05},
         run={"steps": within, "until": "branched", "branch_size": 6, "precision": "float64"},
     )  # fmt: skip
     own = [seed * _APART + number for seed in seeds for number in range(2)]
@@ -160,8 +162,8 @@ def _waiting_case(name: str, default: float, curve: Curve | None = None) -> Case
 
 
 _SIGN = (
-    "Share of runs that branch within four times the median waiting time at sigma_a^2 (at .1 or "
-    ".2 where it lies beyond), scaled to faster mutation. Direction only."
+    "Share of runs that branch within four times the median waiting time at sigma_a^2 (at .1 "
+    "where it lies outside .1 to .2), scaled to faster mutation. Direction only."
 )
 _WIDTH = Parameter(
     "sigma_a2", 0.25, "variance of the competition kernel; sigma_K = 1", least=0.1, most=0.35

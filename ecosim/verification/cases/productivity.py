@@ -32,10 +32,11 @@ def _inflows(v: Values) -> np.ndarray:
     return np.asarray(middle * np.geomspace(1 / ratio, ratio, _POINTS))
 
 
-@functools.lru_cache(maxsize=4096)
-def _richness(inflow: float, niches: int, limit: int, seed: int) -> float:
+@functools.lru_cache(maxsize=64)
+def _richness(inflow: float, niches: int, limit: int, seeds: tuple[int, ...]) -> np.ndarray:
+    """Return the richness at the end of a run of each seed, `[S]`."""
     from ecosim.scenario import validate
-    from ecosim.simulate import simulate
+    from ecosim.simulate import replicates
 
     steps = 4 * limit
     scenario = validate(
@@ -53,21 +54,23 @@ def _richness(inflow: float, niches: int, limit: int, seed: int) -> float:
             "record": {"every": steps},
         }
     )
-    return float(simulate(scenario, seed=seed).metrics["hill_0"].iloc[-1])
+    return replicates(scenario, seeds)["hill_0"].to_numpy()
 
 
 def _curvature(v: Values, seeds: Sequence[int]) -> list[float]:
     """Return the quadratic coefficient of richness / K in log10 inflow, one for each seed."""
     inflows = _inflows(v)
-    rows = [[_richness(float(s), v["K"], v["N"], seed) / v["K"] for s in inflows] for seed in seeds]
-    return [float(np.polyfit(np.log10(inflows), row, 2)[0]) for row in rows]
+    richness = np.stack([_richness(float(s), v["K"], v["N"], tuple(seeds)) for s in inflows])
+    return [float(c) for c in np.polyfit(np.log10(inflows), richness / v["K"], 2)[0]]
 
 
 def _end(v: Values, seeds: Sequence[int], end: int) -> list[float]:
     """Return the richness at an end of the inflows less that in the middle, one for each seed."""
-    chosen = _inflows(v)[[end, _POINTS // 2]]
-    rows = [[_richness(float(s), v["K"], v["N"], seed) for s in chosen] for seed in seeds]
-    return [row[0] - row[1] for row in rows]
+    inflows = _inflows(v)
+    at_end, middle = (
+        _richness(float(inflows[i]), v["K"], v["N"], tuple(seeds)) for i in (end, _POINTS // 2)
+    )
+    return [float(difference) for difference in at_end - middle]
 
 
 def _case(name: str, title: str, end: int | None) -> Case:
