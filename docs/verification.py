@@ -26,6 +26,8 @@ ABOUT = {
     "core": "A finite budget on K niches: soft and hard selection, breadth, thresholds, budgets.",
     "ecology": "Consumers and resources, similarity, grain, branching, drift, habitat choice.",
     "market": "Niche width, contests, entry, resource partitioning, density, sizes, selection.",
+    "optimisation": "Search algorithms that really search: No Free Lunch, by enumeration.",
+    "learning": "Learners that are really trained: transfer, sharing, routing and scale.",
     "metrics": "The measures of breadth, overlap and specialisation themselves.",
 }
 HEAD = ("case", "label", "expected", "observed", "tolerance", "detects", "verdict")

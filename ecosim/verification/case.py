@@ -14,7 +14,7 @@ type Number = float | int
 type Values = Mapping[str, Any]  # a value for each parameter of a case, int where it is whole
 type Relation = Literal["equal", "above", "below"]
 
-FAMILIES = ("core", "ecology", "market", "metrics")
+FAMILIES = ("core", "ecology", "market", "optimisation", "learning", "metrics")
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class Case:
 
     name: str
     labels: tuple[str, ...]  # in the literature's list: T1, E3, M7
-    family: Literal["core", "ecology", "market", "metrics"]
+    family: Literal["core", "ecology", "market", "optimisation", "learning", "metrics"]
     title: str
     source: str
     parameters: tuple[Parameter, ...]
