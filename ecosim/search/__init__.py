@@ -1,0 +1,1 @@
+"""Search algorithms and the problems that they are run on."""

@@ -1,0 +1,1 @@
+"""Learners that are really trained, and the tasks that they are trained on."""
