@@ -24,6 +24,7 @@ from ecosim.commands.scenarios import scenarios
 from ecosim.commands.search import search
 from ecosim.commands.show import show
 from ecosim.commands.status import status
+from ecosim.commands.study import study
 from ecosim.commands.sweep import sweep
 from ecosim.commands.trouble import Exit, explain
 from ecosim.commands.verify import verify
@@ -66,7 +67,7 @@ def main() -> None:
 
 for command in (
     run, sweep, status, calibrate, check, verify, scenarios, runs, show, report, metrics, invasion,
-    clean, completion,
+    study, clean, completion,
 ):  # fmt: skip
     main.add_command(command)
 for command in (plan, compact, search, sensitivity):

@@ -1,0 +1,98 @@
+"""`ecosim study`: the claims with their table, and the map of when specialists win."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ecosim.commands import arguments
+from ecosim.commands.output import write_json, write_table
+from ecosim.commands.trouble import FAILED, INTERRUPTED, RESUMABLE, Exit
+
+if TYPE_CHECKING:
+    from ecosim.studies.claim import Claim
+    from ecosim.studies.claims import Study
+    from ecosim.studies.verdict import Verdict
+
+
+@click.group()
+def study() -> None:
+    """Answer one question with many runs; runs that are there are not repeated."""
+
+
+@study.command()
+@click.option("--full", is_flag=True, help="More replicates, and larger runs where a claim says.")
+@click.option("--only", multiple=True, metavar="WORD",
+              help="A statement (7, T5) or a claim's name; may be repeated.")  # fmt: skip
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER",
+              default=Path("runs/claims"), show_default=True,
+              help="Takes the runs and the table (claims.md, .json, .csv).")  # fmt: skip
+@click.option("--from", "where", metavar="FOLDER",
+              type=click.Path(path_type=Path, exists=True, file_okay=False),
+              help="Claims of your own, in place of the shipped ones.")  # fmt: skip
+@click.option("--strict", is_flag=True, help="Exit with 1 when an expectation is not met.")
+@click.option("--list", "listed", is_flag=True, help="List the claims only; run nothing.")
+@arguments.as_json
+def claims(
+    full: bool, only: tuple[str, ...], out: Path, where: Path | None, strict: bool, listed: bool,
+    as_json: bool,
+) -> None:  # fmt: skip
+    """Try the statements of the argument, as they were registered before the first run.
+
+    Writes one table: statement, world, expectation, what was observed, verdict, and the folders
+    of the runs, which `ecosim report` opens. Exit code 0 whatever the verdicts: they are findings.
+    """
+    from ecosim.commands.stopping import Stopping
+    from ecosim.studies.claims import carry_out
+    from ecosim.studies.registration import claims as registered
+    from ecosim.studies.trying import Stopped
+    from ecosim.sweeps.devices import divide_processor
+
+    chosen = registered(only, where)
+    if listed:
+        _list(chosen, as_json)
+        return
+    divide_processor()
+
+    def told(claim: Claim, verdict: Verdict) -> None:
+        click.echo(f"{verdict}: {claim.statement} {claim.name}", err=True)
+
+    with Stopping(None, graceful=True) as stopping:
+        try:
+            done = carry_out(
+                chosen, "full" if full else "quick", out, where=where, told=told,
+                should_stop=stopping,
+            )  # fmt: skip
+        except Stopped:
+            click.echo("stopped; the same command continues", err=True)
+            raise Exit(INTERRUPTED if stopping.interrupted else RESUMABLE) from None
+    _tell(done, as_json)
+    if strict and "not met" in done.verdicts.values():
+        raise Exit(FAILED)
+
+
+def _list(chosen: list[Claim], as_json: bool) -> None:
+    if as_json:
+        write_json([{"statement": c.statement, "name": c.name, "says": c.says, "goes": c.goes,
+                     "digest": c.digest, "waits_for": c.waits_for} for c in chosen])  # fmt: skip
+        return
+    for claim in chosen:
+        click.echo(f"{claim.statement:>4}  {claim.name}  {claim.says}")
+
+
+def _tell(done: Study, as_json: bool) -> None:
+    from ecosim.studies import table
+
+    if as_json:
+        files = {ending: str(path) for ending, path in done.files.items()}
+        write_json({"verdicts": done.verdicts, "rows": table.as_json(done.rows), "files": files})
+        return
+    write_table(
+        ("statement", "world", "expectation", "observed", "verdict", "registered", "runs"),
+        ([f"{row.statement}{'*' if row.goes == 'against' else ''}", row.world, row.expectation,
+          table.observed(row), row.verdict, row.commit, row.runs] for row in done.rows),
+    )  # fmt: skip
+    click.echo(f"{len(done.verdicts)} claims: {done.counts}")
+    click.echo(f"table  {done.files['md']}")
