@@ -29,7 +29,7 @@ SIZES: tuple[Size, ...] = ("quick", "full")
 
 @dataclass(frozen=True, config=CONFIG)
 class Condition:
-    """One setting: the keys that are `set` in the scenario that `of` names (one: it may be left out)."""
+    """One setting: the keys that are `set` in the scenario `of` (which one alone need not be)."""
 
     set: Table = Field(default_factory=dict)
     of: Text = ""
