@@ -14,6 +14,7 @@ from ecosim.commands.trouble import FAILED, INTERRUPTED, RESUMABLE, Exit
 if TYPE_CHECKING:
     from ecosim.studies.claim import Claim
     from ecosim.studies.claims import Study
+    from ecosim.studies.maps import Atlas
     from ecosim.studies.verdict import Verdict
 
 
@@ -96,3 +97,61 @@ def _tell(done: Study, as_json: bool) -> None:
     )  # fmt: skip
     click.echo(f"{len(done.verdicts)} claims: {done.counts}")
     click.echo(f"table  {done.files['md']}")
+
+
+@study.command("phase-diagram")
+@click.option("--world", "worlds", multiple=True, metavar="WORLD",
+              help="A world; may be repeated (default: all that have a map).")  # fmt: skip
+@click.option("--full", is_flag=True, help="A finer grid and more replicates.")
+@click.option("--quick", is_flag=True, help="The coarse grid; this is the default.")
+@click.option("--swap", is_flag=True,
+              help="Each world with another's selection, or competition.")  # fmt: skip
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER",
+              default=Path("runs/phase-diagram"), show_default=True,
+              help="Takes the runs, the pictures and the table.")  # fmt: skip
+@arguments.as_json
+def phase_diagram(
+    worlds: tuple[str, ...], full: bool, quick: bool, swap: bool, out: Path, as_json: bool
+) -> None:
+    """Map where specialists win: exponent against crowding, and curvature against grain.
+
+    Each map shows the specialists' share with the closed-form boundary and the simulated contour.
+    """
+    from ecosim.commands.stopping import Stopping
+    from ecosim.studies.maps import carry_out
+    from ecosim.studies.planes import chosen
+    from ecosim.studies.trying import Stopped
+    from ecosim.sweeps.devices import divide_processor
+
+    if full and quick:
+        raise click.UsageError("--full and --quick exclude one another.")
+    planes = chosen(worlds, swap=swap)
+    divide_processor()
+    with Stopping(None, graceful=True) as stopping:
+        try:
+            atlas = carry_out(
+                planes, "full" if full else "quick", out, should_stop=stopping,
+                told=lambda plane: click.echo(f"done: {plane.name}", err=True),
+            )  # fmt: skip
+        except Stopped:
+            click.echo("stopped; the same command continues", err=True)
+            raise Exit(INTERRUPTED if stopping.interrupted else RESUMABLE) from None
+    _show(atlas, as_json)
+
+
+def _show(atlas: Atlas, as_json: bool) -> None:
+    from ecosim.studies.maps import as_dict
+
+    if as_json:
+        maps = [as_dict(diagram) for diagram in atlas.diagrams]
+        write_json({"maps": maps, "files": [str(path) for path in atlas.files]})
+        return
+    rows = []
+    for diagram in atlas.diagrams:
+        counts = diagram.agreement()
+        numbers = [str(counts.get(k, 0)) for k in ("cells", "agree", "disagree", "undecided")]
+        rows.append([diagram.plane.world, diagram.plane.map, *numbers, diagram.plane.theory])
+    heads = ("world", "map", "cells", "agree", "disagree", "undecided", "theory")
+    write_table(heads, rows, right=range(2, 6))
+    for path in atlas.files:
+        click.echo(path)

@@ -141,3 +141,14 @@ def coverage(count: int, niches: int) -> float:
 def specialists_needed(niches: int) -> float:
     """Return the mean number of random specialists K H_K until all K niches are covered."""
     return float(niches * np.sum(1 / np.arange(1, niches + 1)))
+
+
+def specialist_exponent(rivals: float) -> float:
+    """Return the exponent r from which one whole niche beats two, log2(2 + 1/R).
+
+    From invader_payoff: 1/(1 + R) >= 2/(1 + R 2^r). It falls to 1 as rivals crowd (soft
+    selection's boundary) and has no bound as they vanish.
+    """
+    if not rivals > 0:
+        raise ValueError(f"needs R > 0 (given: {rivals:g})")
+    return float(np.log2(2 + 1 / rivals))

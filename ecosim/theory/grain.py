@@ -141,3 +141,17 @@ def standard_noise(budget: float, niches: int, threshold: float) -> float:
     if difference(low) * difference(high) >= 0:
         raise ValueError("one of the two is better at any noise")
     return float(np.exp(optimize.brentq(difference, low, high, xtol=1e-14)))
+
+
+def width_exponent(eps: float, spell: int, window: int) -> float:
+    """Return the curvature c at which specialist and generalist of `width_margin` are equal.
+
+    The specialist does better above it: c* = -E ln(m + (1 - m) eps) / ln 2, from 1 - log2(1 + eps)
+    in fine grain to -log4(eps) where a spell fills the window.
+
+    Raises:
+        ValueError: as width_margin.
+
+    """
+    # At c -> 0 the generalist has 1, so that the margin there is the specialist's own log fitness.
+    return float(-width_margin(1e-12, eps, spell, window) / np.log(2))

@@ -1,0 +1,178 @@
+"""The planes of ecology and market, each with its own selection and with the other's.
+
+Map `crowding`: contest x returns exponent against rivals a niche, N/K. Map `grain`: curvature of
+the trade-off against the length of a spell (Freeman & Hannan 1983).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from ecosim.studies.planes import Axis, Plane, Point
+from ecosim.theory import budget, grain
+
+K = 8
+_WINDOW, _FLOOR = 20, 0.05
+
+_EXPONENT = Axis(
+    "Contest × returns exponent r",
+    (0.6, 0.8, 0.95, 1.05, 1.2, 1.5, 2.0, 2.6),
+    (0.5, 0.6, 0.7, 0.8, 0.9, 0.96, 1.04, 1.1, 1.2, 1.35, 1.5, 1.7, 2.0, 2.3, 2.6, 3.0),
+)
+_CROWDING = Axis(
+    "Crowding: rivals a niche N/K",
+    (0.5, 1.0, 2.0, 8.0, 32.0),
+    (0.5, 1.0, 1.5, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0),
+    log=True,
+)
+_CURVATURE = Axis(
+    "Curvature of the trade-off c",
+    (0.6, 0.8, 1.0, 1.2, 1.4, 1.7, 2.0, 2.4),
+    (0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.8, 2.0, 2.2, 2.5),
+)
+_SPELL = Axis(
+    "Grain: steps of a spell", (1, 2, 4, 5, 10, 20), (1, 2, 4, 5, 10, 20), log=True, whole=True
+)
+
+
+def specialists_win_above(crowding: float) -> float:
+    """Return the exponent of T3 at the rivals that one of N agents meets in a niche, (N-1)/K."""
+    rivals = crowding - 1 / K
+    return budget.specialist_exponent(rivals) if rivals > 0 else math.inf
+
+
+def curvature_above(spell: float) -> float:
+    """Return the curvature of M1 above which the specialist does better."""
+    return grain.width_exponent(_FLOOR, int(spell), _WINDOW)
+
+
+def _crowded(r: float, crowding: float) -> Point:
+    return {"tradeoff.exponent": r, "population.size": round(K * crowding)}
+
+
+def _crowded_market(r: float, crowding: float) -> Point:
+    size = round(K * crowding)
+    # A tenth of the firms are new in ten periods; they come when there is room.
+    return _crowded(r, crowding) | {"population.limit": size, "market.entry.rate": size / 100}
+
+
+def _grain(c: float, spell: float) -> Point:
+    return {"tradeoff.exponent": c, "environment.switching.spell": int(spell)}
+
+
+def _grain_market(c: float, spell: float) -> Point:
+    # Revenue at which a generalist's capital neither grows nor shrinks: a float64 holds the run.
+    pays = 2.0 / max(0.5**c, _FLOOR) / _WINDOW
+    return _grain(c, spell) | {"niches.productivity": pays}
+
+
+_TWO: list[dict[str, Any]] = [
+    {"name": "specialist", "allocation": [1.0, 0.0]},
+    {"name": "generalist", "allocation": [0.5, 0.5]},
+]
+_WRIGHT_FISHER = {
+    "world": "ecology",
+    "niches": {"count": K},
+    "population": {"start": "random"},
+    "selection": {"kind": "wright-fisher"},
+    "mutation": {"rate": 0.1, "step": 0.03},
+    "run": {"steps": 1500},
+    "record": {"every": 100},
+}
+_FIRMS = {
+    "world": "market",
+    "niches": {"count": K},
+    "population": {"start": "random"},
+    "market": {"exit": {"standard": 0.8, "patience": 5}},
+    "run": {"steps": 1500},
+    "record": {"every": 100},
+}
+_WINDOWS = {
+    "world": "ecology",
+    "niches": {"count": 2},
+    "environment": {"switching": {"amplitude": 1.0}},
+    "population": {"size": 1000, "groups": _TWO},
+    "tradeoff": {"floor": _FLOOR},
+    "competition": {"kind": "additive"},
+    "selection": {"kind": "wright-fisher", "window": _WINDOW},
+    "mutation": {"rate": 0.0},
+    "run": {"steps": 100 * _WINDOW},
+    "record": {"every": _WINDOW},
+}
+_CAPITAL = {
+    "world": "market",
+    "niches": {"count": 2},
+    "environment": {"switching": {"amplitude": 1.0}},
+    "population": {"size": 2, "stock_variation": 0.0, "groups": _TWO},
+    "tradeoff": {"floor": _FLOOR},
+    "competition": {"kind": "independent"},
+    "market": {
+        "entry": {"rate": 0.0}, "exit": {"enabled": False},
+        "costs": {"upkeep": 1.0 / _WINDOW}, "investment": {"period": _WINDOW},
+    },
+    "run": {"steps": 100 * _WINDOW, "precision": "float64"},
+    "record": {"every": _WINDOW},
+}  # fmt: skip
+
+_SHARED = ("model.niches", "model.environment", "model.tradeoff", "model.competition",
+           "model.population", "model.founders", "model.tally")  # fmt: skip
+_ECOLOGY = ("model.selection.wright_fisher", "model.inheritance", "worlds.ecology")
+_MARKET = ("model.selection.exit", "model.selection.capital", "model.selection.founding",
+           "worlds.market")  # fmt: skip
+_T3 = "T3 (T1 where crowded): r = log2(2 + 1/R), R = (N-1)/K"
+_M1 = "M1: windows of 20 steps, floor .05"
+
+
+def _crowding_plane(world: str, title: str, **given: Any) -> Plane:
+    return Plane(
+        world=world, map="crowding", title=title, across=_EXPONENT, up=_CROWDING,
+        theory=_T3, boundary=specialists_win_above, shares=_SHARED,
+        replicates={"quick": 4, "full": 16}, **given,
+    )  # fmt: skip
+
+
+def _grain_plane(world: str, title: str, **given: Any) -> Plane:
+    return Plane(
+        world=world, map="grain", title=title, across=_CURVATURE, up=_SPELL, theory=_M1,
+        boundary=curvature_above, shares=_SHARED, replicates={"quick": 8, "full": 32}, **given,
+    )  # fmt: skip
+
+
+_HEADS: dict[str, Any] = {"metric": "specialist_share", "rest": False, "own": _ECOLOGY}
+_MONEY: dict[str, Any] = {"metric": "generalist_capital_share", "rest": True, "own": _MARKET}
+
+PLANES = (
+    _crowding_plane("ecology", "Ecology: contest, inheritance and mutation",
+                    scenario=_WRIGHT_FISHER, point=_crowded, **_HEADS),
+    _grain_plane("ecology", "Ecology: one type each, hard selection",
+                 scenario=_WINDOWS, point=_grain, **_HEADS),
+    _crowding_plane("market", "Market: capital, exit and random entry",
+                    scenario=_FIRMS, point=_crowded_market, **_MONEY),
+    _grain_plane("market", "Market: one firm each, capital reinvested",
+                 scenario=_CAPITAL, point=_grain_market, **_MONEY),
+    # The ecology's variation (descent with mutation from an even start of what there is) under
+    # the market's selection: entrants copy a firm drawn by its revenue, with the same step.
+    _crowding_plane(
+        "ecology-swapped", "Ecology's descent with the market's selection",
+        scenario=_FIRMS | {"market": {
+            "exit": {"standard": 0.8, "patience": 5},
+            "entry": {"kind": "imitation", "copying_error": 0.03},
+        }},
+        point=_crowded_market, **_MONEY,
+    ),
+    # The market's variation (scope drawn at random once, never changed) under the ecology's.
+    _crowding_plane(
+        "market-swapped", "Market's random scope with the ecology's selection",
+        scenario=_WRIGHT_FISHER | {"mutation": {"rate": 0.0}}, point=_crowded, **_HEADS,
+    ),
+    # Competition swapped: the two pay independently of one another, or divide one supply.
+    _grain_plane(
+        "ecology-swapped", "Ecology's selection with the market's competition",
+        scenario=_WINDOWS | {"competition": {"kind": "independent"}}, point=_grain, **_HEADS,
+    ),
+    _grain_plane(
+        "market-swapped", "Market's selection with the ecology's competition",
+        scenario=_CAPITAL | {"competition": {"kind": "additive"}}, point=_grain_market, **_MONEY,
+    ),
+)  # fmt: skip

@@ -1,0 +1,97 @@
+"""Phase diagrams drawn: shares as heat maps, theory's boundary and the simulated contour on top."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import matplotlib
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.ticker import NullLocator
+
+from ecosim.analysis.figure import STYLE, Picture
+from ecosim.analysis.panels import MAP, ORANGE
+from ecosim.studies.phase_diagram import Diagram, Floats, contour
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.collections import QuadMesh
+    from matplotlib.figure import Figure
+
+_WIDTH, _HEIGHT = 5.6, 4.5  # inches, of one panel
+_OUTLINE = "white"
+
+
+def draw(diagrams: Sequence[Diagram]) -> Figure:
+    """Draw planes of one map side by side, one panel a world.
+
+    Args:
+        diagrams: of one map.
+
+    Returns:
+        A figure of its own (no pyplot), at 150 dpi. Black: theory's boundary. Orange: where half
+        are specialists, with the interval in which 90 % of resampled replicates have it.
+
+    """
+    with matplotlib.rc_context(STYLE):
+        wide = _WIDTH * len(diagrams) + 0.6
+        figure = Picture(figsize=(wide, _HEIGHT), dpi=150, layout="constrained")
+        FigureCanvasAgg(figure)
+        axes = [figure.add_subplot(1, len(diagrams), i + 1) for i in range(len(diagrams))]
+        for number, (ax, diagram) in enumerate(zip(axes, diagrams, strict=True)):
+            mesh = _panel(ax, diagram)
+            if number:
+                ax.set_ylabel("")
+        bar = figure.colorbar(mesh, ax=axes, pad=0.015, aspect=32)
+        bar.set_label("Share of specialists")
+        handles, labels = axes[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False)
+        return figure
+
+
+def _panel(ax: Axes, diagram: Diagram) -> QuadMesh:
+    plane = diagram.plane
+    across = _edges(diagram.x, log=plane.across.log)
+    up = _edges(diagram.y, log=plane.up.log)
+    mesh = ax.pcolormesh(across, up, diagram.mean, cmap=MAP, vmin=0, vmax=1, rasterized=True)
+    if plane.up.log:
+        ax.set_yscale("log")
+    found = contour(diagram)
+    ax.fill_betweenx(diagram.y, found.low, found.high, color=ORANGE, alpha=0.35, linewidth=0)
+    for colour, width in ((_OUTLINE, 3.6), (ORANGE, 1.9)):
+        ax.plot(found.x, diagram.y, color=colour, linewidth=width, marker="o", markersize=4,
+                label="Simulated: half are specialists, 90 % interval"
+                if colour == ORANGE else None)  # fmt: skip
+    if plane.boundary is not None:
+        x, y = _boundary(diagram, float(up[0]), float(up[-1]))
+        for colour, width in ((_OUTLINE, 3.6), ("black", 1.9)):
+            ax.plot(x, y, color=colour, linewidth=width, linestyle="--",
+                    label=f"Theory, {plane.theory}" if colour == "black" else None)  # fmt: skip
+    ax.set_xlim(across[0], across[-1])
+    ax.set_ylim(up[0], up[-1])
+    ax.set_yticks(diagram.y, [f"{value:g}" for value in diagram.y])
+    ax.yaxis.set_minor_locator(NullLocator())
+    ax.set_xlabel(plane.across.label)
+    ax.set_ylabel(plane.up.label)
+    ax.set_title(plane.title, fontsize=10.5)
+    return mesh
+
+
+def _boundary(diagram: Diagram, low: float, high: float) -> tuple[Floats, Floats]:
+    """Return points of theory's boundary: a curve, or, where y is whole, its values there."""
+    form = diagram.plane.boundary
+    assert form is not None
+    y = diagram.y
+    if not diagram.plane.up.whole:
+        y = np.geomspace(low, high, 200) if diagram.plane.up.log else np.linspace(low, high, 200)
+    x = np.array([form(float(value)) for value in y])
+    return np.where(np.isfinite(x), x, np.nan), y
+
+
+def _edges(values: Floats, *, log: bool) -> Floats:
+    """Return the edges of cells around values: half way between neighbours."""
+    at = np.log(values) if log else values
+    middle = (at[1:] + at[:-1]) / 2
+    edges = np.concatenate([[2 * at[0] - middle[0]], middle, [2 * at[-1] - middle[-1]]])
+    return np.exp(edges) if log else edges
