@@ -92,7 +92,7 @@ _WINDOWS = {
     "world": "ecology",
     "niches": {"count": 2},
     "environment": {"switching": {"amplitude": 1.0}},
-    "population": {"size": 1000, "groups": _TWO},
+    "population": {"size": 300, "groups": _TWO},
     "tradeoff": {"floor": _FLOOR},
     "competition": {"kind": "additive"},
     "selection": {"kind": "wright-fisher", "window": _WINDOW},

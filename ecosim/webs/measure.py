@@ -39,7 +39,7 @@ def read_web(path: str | Path) -> pd.DataFrame:
         WebError: No such file, not CSV text, no rows or columns, ragged rows, missing or
             repeated names, a cell that breaks `RULE`, or no interactions at all.
     """
-    lines = _read_lines(path)
+    lines = read_lines(path)
     if not lines:
         raise WebError(path, "the file is empty; give a header and one line per niche")
     (header_line, header), body = lines[0], lines[1:]
@@ -62,7 +62,8 @@ def read_web(path: str | Path) -> pd.DataFrame:
     return frame
 
 
-def _read_lines(path: str | Path) -> list[tuple[int, list[str]]]:
+def read_lines(path: str | Path) -> list[tuple[int, list[str]]]:
+    """Return the lines of a CSV file that are not blank: number and stripped cells."""
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
             reader = csv.reader(file, strict=True)
@@ -95,8 +96,8 @@ def check_web(frame: pd.DataFrame, source: str | Path = "web") -> pd.DataFrame:
 def _table(
     cells: Sequence[Sequence[Any]], niches: list[str], species: list[str], source: str | Path
 ) -> pd.DataFrame:
-    _check_names("niche", niches, source)
-    _check_names("species", species, source)
+    check_names("niche", niches, source)
+    check_names("species", species, source)
     bad = list(islice(_bad_cells(cells, niches, species), SHOWN + 1))
     if bad:
         more = "; and more" if len(bad) > SHOWN else ""
@@ -119,7 +120,8 @@ def _check_range(values: indices.Floats, source: str | Path) -> None:
         )
 
 
-def _check_names(kind: str, names: list[str], source: str | Path) -> None:
+def check_names(kind: str, names: list[str], source: str | Path) -> None:
+    """Refuse names that are empty or repeated."""
     if "" in names:
         raise WebError(source, f"{kind} {names.index('') + 1} has no name; name each {kind}")
     repeated = [name for name, number in Counter(names).items() if number > 1]
