@@ -140,18 +140,14 @@ def phase_diagram(
 
 
 def _show(atlas: Atlas, as_json: bool) -> None:
-    from ecosim.studies.maps import as_dict
+    from ecosim.studies.maps import as_dict, rows
 
     if as_json:
         maps = [as_dict(diagram) for diagram in atlas.diagrams]
         write_json({"maps": maps, "files": [str(path) for path in atlas.files]})
         return
-    rows = []
-    for diagram in atlas.diagrams:
-        counts = diagram.agreement()
-        numbers = [str(counts.get(k, 0)) for k in ("cells", "agree", "disagree", "undecided")]
-        rows.append([diagram.plane.world, diagram.plane.map, *numbers, diagram.plane.theory])
     heads = ("world", "map", "cells", "agree", "disagree", "undecided", "theory")
-    write_table(heads, rows, right=range(2, 6))
+    table = (row for diagram in atlas.diagrams for row in rows(diagram))
+    write_table(heads, table, right=range(2, 6))
     for path in atlas.files:
         click.echo(path)

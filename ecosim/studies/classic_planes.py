@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ecosim.studies.planes import Axis, Plane, Point
-from ecosim.theory import budget, grain
+from ecosim.studies.planes import Axis, Boundary, Plane, Point
+from ecosim.theory import budget, crowd, grain
 
 K = 8
 _WINDOW, _FLOOR = 20, 0.05
@@ -22,8 +22,8 @@ _EXPONENT = Axis(
 )
 _CROWDING = Axis(
     "Crowding: rivals a niche N/K",
-    (0.5, 1.0, 2.0, 8.0, 32.0),
-    (0.5, 1.0, 1.5, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0),
+    (1.0, 2.0, 4.0, 8.0, 32.0),
+    (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0),
     log=True,
 )
 _CURVATURE = Axis(
@@ -40,6 +40,11 @@ def specialists_win_above(crowding: float) -> float:
     """Return the exponent of T3 at the rivals that one of N agents meets in a niche, (N-1)/K."""
     rivals = crowding - 1 / K
     return budget.specialist_exponent(rivals) if rivals > 0 else math.inf
+
+
+def specialists_crowd_above(crowding: float) -> float:
+    """Return the exponent of T3 in a crowd of N agents on K niches."""
+    return crowd.specialist_exponent(round(K * crowding), K)
 
 
 def curvature_above(spell: float) -> float:
@@ -71,14 +76,16 @@ _TWO: list[dict[str, Any]] = [
     {"name": "specialist", "allocation": [1.0, 0.0]},
     {"name": "generalist", "allocation": [0.5, 0.5]},
 ]
-_WRIGHT_FISHER = {
+# T3 asks which breadth is best of all, not which neighbour is better: mutants differ enough (.3)
+# to cross from one niche to another, and founders have any breadth.
+_ORGANISMS = {
     "world": "ecology",
     "niches": {"count": K},
     "population": {"start": "random"},
     "selection": {"kind": "wright-fisher"},
-    "mutation": {"rate": 0.1, "step": 0.03},
-    "run": {"steps": 1500},
-    "record": {"every": 100},
+    "mutation": {"rate": 0.1, "step": 0.3},
+    "run": {"steps": 1000},
+    "record": {"every": 25},
 }
 _FIRMS = {
     "world": "market",
@@ -86,7 +93,7 @@ _FIRMS = {
     "population": {"start": "random"},
     "market": {"exit": {"standard": 0.8, "patience": 5}},
     "run": {"steps": 1500},
-    "record": {"every": 100},
+    "record": {"every": 50},
 }
 _WINDOWS = {
     "world": "ecology",
@@ -120,33 +127,45 @@ _SHARED = ("model.niches", "model.environment", "model.tradeoff", "model.competi
 _ECOLOGY = ("model.selection.wright_fisher", "model.inheritance", "worlds.ecology")
 _MARKET = ("model.selection.exit", "model.selection.capital", "model.selection.founding",
            "worlds.market")  # fmt: skip
-_T3 = "T3 (T1 where crowded): r = log2(2 + 1/R), R = (N-1)/K"
-_M1 = "M1: windows of 20 steps, floor .05"
+_LOCAL_NOTE = (
+    "With mutations of .03 instead of .3 small communities stay between niches: branching needs "
+    "more agents than there are (8 a niche, r = 2.6: share of specialists about .2)."
+)
 
 
 def _crowding_plane(world: str, title: str, **given: Any) -> Plane:
     return Plane(
         world=world, map="crowding", title=title, across=_EXPONENT, up=_CROWDING,
-        theory=_T3, boundary=specialists_win_above, shares=_SHARED,
+        boundaries=(
+            Boundary("T3 in a crowd of N agents", specialists_crowd_above),
+            Boundary("T3, rivals (N-1)/K in every niche", specialists_win_above),
+            Boundary("T1, r = 1", lambda _: 1.0),
+        ),
+        shares=_SHARED,
         replicates={"quick": 4, "full": 16}, **given,
     )  # fmt: skip
 
 
 def _grain_plane(world: str, title: str, **given: Any) -> Plane:
     return Plane(
-        world=world, map="grain", title=title, across=_CURVATURE, up=_SPELL, theory=_M1,
-        boundary=curvature_above, shares=_SHARED, replicates={"quick": 8, "full": 32}, **given,
+        world=world, map="grain", title=title, across=_CURVATURE, up=_SPELL,
+        boundaries=(Boundary("M1: windows of 20 steps, floor .05", curvature_above),),
+        shares=_SHARED, replicates={"quick": 8, "full": 32}, **given,
     )  # fmt: skip
 
 
 _HEADS: dict[str, Any] = {"metric": "specialist_share", "rest": False, "own": _ECOLOGY}
+_LINES: dict[str, Any] = {
+    "metric": "specialist_share", "rest": False,
+    "own": ("model.selection.wright_fisher", "worlds.ecology"),
+}  # fmt: skip
 _MONEY: dict[str, Any] = {"metric": "generalist_capital_share", "rest": True, "own": _MARKET}
 
 PLANES = (
     _crowding_plane("ecology", "Ecology: contest, inheritance and mutation",
-                    scenario=_WRIGHT_FISHER, point=_crowded, **_HEADS),
+                    scenario=_ORGANISMS, point=_crowded, note=_LOCAL_NOTE, **_HEADS),
     _grain_plane("ecology", "Ecology: one type each, hard selection",
-                 scenario=_WINDOWS, point=_grain, **_HEADS),
+                 scenario=_WINDOWS, point=_grain, **_LINES),
     _crowding_plane("market", "Market: capital, exit and random entry",
                     scenario=_FIRMS, point=_crowded_market, **_MONEY),
     _grain_plane("market", "Market: one firm each, capital reinvested",
@@ -157,19 +176,19 @@ PLANES = (
         "ecology-swapped", "Ecology's descent with the market's selection",
         scenario=_FIRMS | {"market": {
             "exit": {"standard": 0.8, "patience": 5},
-            "entry": {"kind": "imitation", "copying_error": 0.03},
+            "entry": {"kind": "imitation", "copying_error": 0.3},
         }},
         point=_crowded_market, **_MONEY,
     ),
     # The market's variation (scope drawn at random once, never changed) under the ecology's.
     _crowding_plane(
         "market-swapped", "Market's random scope with the ecology's selection",
-        scenario=_WRIGHT_FISHER | {"mutation": {"rate": 0.0}}, point=_crowded, **_HEADS,
+        scenario=_ORGANISMS | {"mutation": {"rate": 0.0}}, point=_crowded, **_HEADS,
     ),
     # Competition swapped: the two pay independently of one another, or divide one supply.
     _grain_plane(
         "ecology-swapped", "Ecology's selection with the market's competition",
-        scenario=_WINDOWS | {"competition": {"kind": "independent"}}, point=_grain, **_HEADS,
+        scenario=_WINDOWS | {"competition": {"kind": "independent"}}, point=_grain, **_LINES,
     ),
     _grain_plane(
         "market-swapped", "Market's selection with the ecology's competition",

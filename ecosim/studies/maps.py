@@ -84,9 +84,12 @@ def as_dict(diagram: Diagram) -> dict[str, Any]:
         "world": plane.world, "map": plane.map, "title": plane.title, "metric": plane.metric,
         "across": plane.across.label, "up": plane.up.label, "x": diagram.x, "y": diagram.y,
         "mean": diagram.mean, "stderr": diagram.stderr, "replicates": diagram.share.shape[2],
-        "theory": plane.theory, "boundary": diagram.boundary(),
+        "boundaries": [
+            {"label": form.label, "x": diagram.boundary(i), "agreement": diagram.agreement(i)}
+            for i, form in enumerate(plane.boundaries)
+        ],
         "contour": {"x": line.x, "low": line.low, "high": line.high},
-        "agreement": diagram.agreement(), "runs": str(diagram.folder),
+        "runs": str(diagram.folder), "note": plane.note,
         "shared_code": list(plane.shares), "own_code": list(plane.own),
     }  # fmt: skip
 
@@ -116,11 +119,20 @@ def as_markdown(diagrams: Sequence[Diagram]) -> str:
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]  # fmt: skip
     for diagram in diagrams:
-        plane, found = diagram.plane, diagram.agreement()
-        counts = [str(found.get(k, 0)) for k in ("cells", "agree", "disagree", "undecided")]
-        lines.append(f"| {plane.world} | {plane.map} | {' | '.join(counts)} | {plane.theory} |")
+        lines += [f"| {' | '.join(row)} |" for row in rows(diagram)]
+    lines += ["", *(f"{d.plane.name}: {d.plane.note}" for d in diagrams if d.plane.note)]
     lines += ["", *_convergence(diagrams), "", *_contours(diagrams), "", *_sharing(diagrams)]
     return "\n".join(lines) + "\n"
+
+
+def rows(diagram: Diagram) -> list[list[str]]:
+    """Return, for each closed form, world, map, counts of cells and the form's label."""
+    plane, found = diagram.plane, []
+    for number, form in enumerate(plane.boundaries):
+        counts = diagram.agreement(number)
+        numbers = [str(counts.get(k, 0)) for k in ("cells", "agree", "disagree", "undecided")]
+        found.append([plane.world, plane.map, *numbers, form.label])
+    return found
 
 
 def convergence(first: Diagram, second: Diagram) -> tuple[int, int]:

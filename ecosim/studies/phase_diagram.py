@@ -63,14 +63,15 @@ class Diagram:
         """Standard error of the mean `[Y, X]`."""
         return np.asarray(self.share.std(axis=2, ddof=1) / math.sqrt(self.share.shape[2]))
 
-    def boundary(self) -> Floats:
-        """Return the closed-form boundary at each y `[Y]`; nan where there is none."""
-        form = self.plane.boundary
-        return np.array([math.nan if form is None else form(float(y)) for y in self.y])
+    def boundary(self, number: int = 0) -> Floats:
+        """Return one of the plane's closed forms at each y `[Y]`; nan where there is none."""
+        forms = self.plane.boundaries
+        form = forms[number].at if number < len(forms) else lambda _: math.nan
+        return np.array([form(float(y)) for y in self.y])
 
-    def signs(self) -> list[list[tuple[Sign, Sign]]]:
-        """Return what theory says and what was observed, for each cell `[Y][X]`."""
-        edge = self.boundary()
+    def signs(self, number: int = 0) -> list[list[tuple[Sign, Sign]]]:
+        """Return what a closed form says and what was observed, for each cell `[Y][X]`."""
+        edge = self.boundary(number)
         return [
             [
                 (_expected(x, edge[row]), _observed(self.mean[row, col], self.stderr[row, col]))
@@ -79,10 +80,10 @@ class Diagram:
             for row in range(self.y.size)
         ]
 
-    def agreement(self) -> dict[str, int]:
-        """Return how many cells agree with theory in sign, disagree, or are undecided."""
+    def agreement(self, number: int = 0) -> dict[str, int]:
+        """Return how many cells agree with a closed form in sign, disagree, or are undecided."""
         counts: Counter[str] = Counter()
-        for expected, observed in (pair for row in self.signs() for pair in row):
+        for expected, observed in (pair for row in self.signs(number) for pair in row):
             if "no theory" in (expected, observed):
                 counts["no theory"] += 1
             elif observed == "undecided":

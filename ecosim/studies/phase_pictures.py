@@ -13,6 +13,7 @@ from matplotlib.ticker import NullLocator
 from ecosim.analysis.figure import STYLE, Picture
 from ecosim.analysis.panels import MAP, ORANGE
 from ecosim.studies.phase_diagram import Diagram, Floats, contour
+from ecosim.studies.planes import Boundary
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _WIDTH, _HEIGHT = 5.6, 4.5  # inches, of one panel
 _OUTLINE = "white"
+_DASHES = ("--", ":", "-.")
 
 
 def draw(diagrams: Sequence[Diagram]) -> Figure:
@@ -63,11 +65,11 @@ def _panel(ax: Axes, diagram: Diagram) -> QuadMesh:
         ax.plot(found.x, diagram.y, color=colour, linewidth=width, marker="o", markersize=4,
                 label="Simulated: half are specialists, 90 % interval"
                 if colour == ORANGE else None)  # fmt: skip
-    if plane.boundary is not None:
-        x, y = _boundary(diagram, float(up[0]), float(up[-1]))
-        for colour, width in ((_OUTLINE, 3.6), ("black", 1.9)):
-            ax.plot(x, y, color=colour, linewidth=width, linestyle="--",
-                    label=f"Theory, {plane.theory}" if colour == "black" else None)  # fmt: skip
+    for form, dash in zip(plane.boundaries, _DASHES, strict=False):
+        x, y = _boundary(diagram, form, (float(up[0]), float(up[-1])))
+        for colour, width in ((_OUTLINE, 3.2), ("black", 1.6)):
+            ax.plot(x, y, color=colour, linewidth=width, linestyle=dash,
+                    label=form.label if colour == "black" else None)  # fmt: skip
     ax.set_xlim(across[0], across[-1])
     ax.set_ylim(up[0], up[-1])
     ax.set_yticks(diagram.y, [f"{value:g}" for value in diagram.y])
@@ -78,14 +80,13 @@ def _panel(ax: Axes, diagram: Diagram) -> QuadMesh:
     return mesh
 
 
-def _boundary(diagram: Diagram, low: float, high: float) -> tuple[Floats, Floats]:
-    """Return points of theory's boundary: a curve, or, where y is whole, its values there."""
-    form = diagram.plane.boundary
-    assert form is not None
+def _boundary(diagram: Diagram, form: Boundary, ends: tuple[float, float]) -> tuple[Floats, Floats]:
+    """Return points of a boundary: a curve, or, where y is whole, its values there."""
+    low, high = ends
     y = diagram.y
     if not diagram.plane.up.whole:
         y = np.geomspace(low, high, 200) if diagram.plane.up.log else np.linspace(low, high, 200)
-    x = np.array([form(float(value)) for value in y])
+    x = np.array([form.at(float(value)) for value in y])
     return np.where(np.isfinite(x), x, np.nan), y
 
 

@@ -31,12 +31,20 @@ class Axis:
 
 
 @dataclass(frozen=True)
+class Boundary:
+    """A closed form: the x above which specialists win at each y (infinite: nowhere)."""
+
+    label: str
+    at: Callable[[float], float]
+
+
+@dataclass(frozen=True)
 class Plane:
     """A world's plane.
 
     `point(x, y)` are the keys of `scenario` that change; `share` reads the specialists' share from
-    the metrics, 1 - metric where `rest`. `boundary(y)` is the x above which theory has specialists
-    win (infinite: nowhere), None where there is no closed form.
+    the metrics, 1 - metric where `rest`. The first of `boundaries` is the one that the runs are
+    held against; none: there is no closed form. `note` is what a reader must know.
     """
 
     world: str
@@ -48,11 +56,11 @@ class Plane:
     point: Callable[[float, float], Point]
     metric: str
     rest: bool
-    theory: str
-    boundary: Callable[[float], float] | None
+    boundaries: tuple[Boundary, ...]
     shares: tuple[str, ...]
     own: tuple[str, ...]
     replicates: dict[Size, int]
+    note: str = ""
 
     @property
     def name(self) -> str:

@@ -58,6 +58,20 @@ def crowd_breadth(r: float, agents: int, niches: int) -> float:
     return float(optimize.brentq(excess, 1.0, niches, xtol=1e-12))
 
 
+def specialist_exponent(agents: int, niches: int) -> float:
+    """Return the exponent r at which one niche each is the best breadth of a crowd.
+
+    There E[1/(1+M)^2] / E[1/(1+M)] = (r - 1)/r at k = 1: above it nobody gains by spreading a
+    little. It falls to 1 as the crowd grows; one agent alone has no rivals, and the answer is inf.
+    """
+    if agents < 1 or niches < 1:
+        raise ValueError(f"needs an agent and a niche (given: {agents}, {niches})")
+    rivals = np.arange(agents)
+    law = stats.binom.pmf(rivals, agents - 1, 1 / niches)
+    ratio = float(law @ (1 / (1 + rivals) ** 2) / (law @ (1 / (1 + rivals))))
+    return float("inf") if ratio >= 1 else 1 / (1 - ratio)
+
+
 def crowd_scatter(r: float, agents: int, niches: int) -> float:
     """Return the relative standard deviation by which T niches miss that ratio of means.
 

@@ -158,6 +158,8 @@ def _web(whole: pd.DataFrame) -> tuple[dict[Any, float], float]:
     counts = counts[counts.sum(axis=1) > 0] if counts.size else counts
     if min(counts.shape) < 2:
         return {}, math.nan
+    # Shares of one, so that scores of 0 and 1 are not taken for counts of interactions.
+    counts = counts / counts.sum()
     return dict(zip(some.index, indices.d_prime(counts), strict=True)), indices.h2_prime(counts)
 
 
@@ -185,7 +187,7 @@ def _per_agent(unit: pd.DataFrame, d: dict[Any, float]) -> list[dict[str, Any]]:
     best = unit.eq(unit.max())
     led = best.div(best.sum()).mean(axis=1)
     rows = []
-    for name, score in unit.iterrows():
+    for (name, score), lead in zip(unit.iterrows(), led, strict=True):
         use = score.dropna().to_numpy(float)
         total = use.sum()
         shares = use[use > 0] / total if total > 0 else np.array([math.nan])
@@ -193,7 +195,7 @@ def _per_agent(unit: pd.DataFrame, d: dict[Any, float]) -> list[dict[str, Any]]:
             "agent": str(name), "measured": int(use.size),
             "mean": _json(float(use.mean()) if use.size else math.nan),
             "breadth": _json(float(np.exp(-np.sum(shares * np.log(shares))))),
-            "d": _json(float(d.get(name, math.nan))), "led": float(led[name]),
+            "d": _json(float(d.get(name, math.nan))), "led": float(lead),
         })  # fmt: skip
     return rows
 
