@@ -272,6 +272,6 @@ def test_every_condition_of_the_shipped_claims_is_a_scenario():
     from ecosim.scenario import override, validate
 
     for claim in claims():
-        for name, condition in claim.conditions.items():
+        for name, condition in claim.conditions.items() if not claim.waits_for else ():
             base = validate(claim.scenarios[claim.scenario_of(name)])
             override(base, {**claim.full, **condition.set})

@@ -105,9 +105,10 @@ class Claim:
 
     @property
     def digest(self) -> str:
-        """Return 12 hex digits that name what is tried and expected: all but the history."""
+        """Return 12 hex digits that name what is tried and expected."""
         raw = TypeAdapter(Claim).dump_python(self, mode="json")
-        del raw["history"]
+        for key in ("history", "waits_for"):
+            del raw[key]
         text = json.dumps(raw, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
