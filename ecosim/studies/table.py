@@ -76,7 +76,7 @@ def _of(tried: Tried, commit: str, root: Path) -> list[Row]:
     for expected, outcome, never in zip(claim.expect, tried.outcomes, tried.never, strict=True):
         found.append(
             Row(**same | {"replicates": outcome.count}, says=claim.says,
-                expectation=_expectation(expected), closed_form=expected.source,
+                expectation=_expectation(expected), closed_form=expected.source or claim.theory,
                 expected=expected.target, direction=expected.direction,
                 observed=_finite(outcome.mean), stderr=_finite(outcome.stderr),
                 low=_finite(outcome.low), high=_finite(outcome.high),
