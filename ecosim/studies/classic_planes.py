@@ -43,8 +43,10 @@ def specialists_win_above(crowding: float) -> float:
 
 
 def specialists_crowd_above(crowding: float) -> float:
-    """Return the exponent of T3 in a crowd of N agents on K niches."""
-    return crowd.specialist_exponent(round(K * crowding), K)
+    """Return the exponent of T3 in a crowd of N agents on K niches, N between whole numbers too."""
+    agents, part = divmod(K * crowding, 1)
+    least, most = (crowd.specialist_exponent(int(agents) + more, K) for more in (0, 1))
+    return least if part == 0 else least + part * (most - least)
 
 
 def curvature_above(spell: float) -> float:

@@ -69,7 +69,7 @@ def _of(tried: Tried, commit: str, root: Path) -> list[Row]:
     }  # fmt: skip
     if claim.waits_for:
         none: dict[str, Any] = dict.fromkeys(("expected", "observed", "stderr", "low", "high"))
-        none |= {"closed_form": "", "direction": "", "never_reached": 0}
+        none |= {"closed_form": claim.theory, "direction": "", "never_reached": 0}
         waits = f"waits for {claim.waits_for}"
         return [Row(**same, **none, says=claim.says, expectation=waits, verdict="not yet built")]
     found = []
