@@ -103,7 +103,7 @@ _WINDOWS = {
     "environment": {"switching": {"amplitude": 1.0}},
     "population": {"size": 300, "groups": _TWO},
     "tradeoff": {"floor": _FLOOR},
-    "competition": {"kind": "additive"},
+    "competition": {"kind": "independent"},
     "selection": {"kind": "wright-fisher", "window": _WINDOW},
     "mutation": {"rate": 0.0},
     "run": {"steps": 100 * _WINDOW},
@@ -132,6 +132,10 @@ _MARKET = ("model.selection.exit", "model.selection.capital", "model.selection.f
 _LOCAL_NOTE = (
     "With mutations of .03 instead of .3 small communities stay between niches: branching needs "
     "more agents than there are (8 a niche, r = 2.6: share of specialists about .2)."
+)
+_WHOLE_NOTE = (
+    "M1 counts what each earns by itself; where all of a step's supply is divided among those who "
+    "are there, rarity pays and M1 does not hold: it is drawn for comparison."
 )
 
 
@@ -166,11 +170,11 @@ _MONEY: dict[str, Any] = {"metric": "generalist_capital_share", "rest": True, "o
 PLANES = (
     _crowding_plane("ecology", "Ecology: contest, inheritance and mutation",
                     scenario=_ORGANISMS, point=_crowded, note=_LOCAL_NOTE, **_HEADS),
-    _grain_plane("ecology", "Ecology: one type each, hard selection",
+    _grain_plane("ecology", "Ecology: offspring by the gains of a window",
                  scenario=_WINDOWS, point=_grain, **_LINES),
     _crowding_plane("market", "Market: capital, exit and random entry",
                     scenario=_FIRMS, point=_crowded_market, **_MONEY),
-    _grain_plane("market", "Market: one firm each, capital reinvested",
+    _grain_plane("market", "Market: capital by the gains of a window",
                  scenario=_CAPITAL, point=_grain_market, **_MONEY),
     # The ecology's variation (descent with mutation from an even start of what there is) under
     # the market's selection: entrants copy a firm drawn by its revenue, with the same step.
@@ -187,13 +191,16 @@ PLANES = (
         "market-swapped", "Market's random scope with the ecology's selection",
         scenario=_ORGANISMS | {"mutation": {"rate": 0.0}}, point=_crowded, **_HEADS,
     ),
-    # Competition swapped: the two pay independently of one another, or divide one supply.
+    # Competition swapped: not what each earns by itself counts, but its part of a supply that is
+    # divided whole in every step, so that a rare type gains where its rivals are poor.
     _grain_plane(
-        "ecology-swapped", "Ecology's selection with the market's competition",
-        scenario=_WINDOWS | {"competition": {"kind": "independent"}}, point=_grain, **_LINES,
+        "ecology-swapped", "Ecology, the supply of each step divided whole",
+        scenario=_WINDOWS | {"competition": {"kind": "additive"}}, point=_grain,
+        note=_WHOLE_NOTE, **_LINES,
     ),
     _grain_plane(
-        "market-swapped", "Market's selection with the ecology's competition",
-        scenario=_CAPITAL | {"competition": {"kind": "additive"}}, point=_grain_market, **_MONEY,
+        "market-swapped", "Market, the supply of each step divided whole",
+        scenario=_CAPITAL | {"competition": {"kind": "additive"}}, point=_grain_market,
+        note=_WHOLE_NOTE, **_MONEY,
     ),
 )  # fmt: skip
