@@ -13,7 +13,7 @@ from typing import Any
 from ecosim.experiments.folders import write_atomically
 from ecosim.studies.claim import Size
 from ecosim.studies.phase_diagram import Contour, Diagram, contour, simulated
-from ecosim.studies.planes import MAPS, Plane
+from ecosim.studies.planes import MAPS, WAITING, Plane
 
 
 @dataclass(frozen=True)
@@ -122,6 +122,8 @@ def as_markdown(diagrams: Sequence[Diagram]) -> str:
         lines += [f"| {' | '.join(row)} |" for row in rows(diagram)]
     lines += ["", *(f"{d.plane.name}: {d.plane.note}" for d in diagrams if d.plane.note)]
     lines += ["", *_convergence(diagrams), "", *_contours(diagrams), "", *_sharing(diagrams)]
+    lines += ["", "## Not yet built", ""]
+    lines += [f"* {world}: {plane}." for world, plane in WAITING.items()]
     return "\n".join(lines) + "\n"
 
 

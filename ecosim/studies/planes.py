@@ -13,6 +13,11 @@ type Map = Literal["crowding", "grain"]
 type Point = dict[str, Any]
 
 MAPS: tuple[Map, ...] = ("crowding", "grain")
+# Worlds whose planes are not drawn yet, and what they wait for.
+WAITING = {
+    "optimisation": "contest exponent against evaluations, boundary E[best of m] (O1, O3)",
+    "learning": "relatedness of tasks against examples, boundary rho* (L1)",
+}
 
 
 @dataclass(frozen=True)
@@ -85,6 +90,8 @@ def chosen(worlds: tuple[str, ...], *, swap: bool) -> list[Plane]:
     known = list(dict.fromkeys(plane.world.removesuffix("-swapped") for plane in there))
     unknown = [world for world in worlds if world not in known]
     if unknown:
-        rule = f"has no map{' with another selection' if swap else ''}; worlds: {', '.join(known)}"
+        late = "".join(f"; {world} is not yet built" for world in unknown if world in WAITING)
+        swapped = " with another selection" if swap else ""
+        rule = f"has no map{swapped}; worlds: {', '.join(known)}{late}"
         raise ScenarioError([Problem("--world", word, rule) for word in unknown], "phase-diagram")
     return [p for p in there if not worlds or p.world.removesuffix("-swapped") in worlds]
