@@ -9,9 +9,8 @@ import numpy as np
 
 from ecosim.theory import budget, grain
 from ecosim.verification.case import Case, Parameter, Values
-from ecosim.verification.cases.observing import late_mean, wright_fisher
+from ecosim.verification.cases.observing import VARIANCE_RATE, late_mean, wright_fisher
 
-VARIANCE_RATE = 0.1 * 0.02**2  # mutation rate x step^2
 LEVENE = "Levene 1953, Am Nat 87:331; haploid"
 
 
