@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ecosim.verification.registry import cases
 from ecosim.verification.power import POWER
+from ecosim.verification.registry import cases
 from ecosim.verification.runner import check
 
 
