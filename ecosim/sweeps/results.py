@@ -17,9 +17,9 @@ import pyarrow.parquet as pq
 
 from ecosim.errors import StoreError
 from ecosim.machine import cores
-from ecosim.sweeps.columns import KEYS, File, ends, frame_of, joined
+from ecosim.sweeps.columns import KEYS, File, ends, files_of, frame_of, joined
 from ecosim.sweeps.folder import SweepFolder
-from ecosim.sweeps.tables import BINS, breadth_of, footer_of, only, runs_in
+from ecosim.sweeps.tables import BINS, breadth_of, footer_of, only
 
 if TYPE_CHECKING:
     import polars
@@ -89,21 +89,7 @@ class SweepResults:
 
     @cached_property
     def _files(self) -> list[File]:
-        """Files of results and, where two hold the same run, which runs to take from each.
-
-        Files that were compacted come first; what they hold is not read again from others.
-        """
-        seen: set[str] = set()
-        found: list[File] = []
-        files = self._folder.footers()
-        for path in sorted(files, key=lambda path: (not path.name.startswith("all-"), path.name)):
-            runs = set(runs_in(files[path]))
-            new = runs - seen
-            if new:
-                names = tuple(files[path].schema.names)
-                found.append(File(path, names, frozenset(new), whole=new == runs))
-            seen |= new
-        return found
+        return files_of(self._folder.footers())
 
     @cached_property
     def metrics(self) -> list[str]:
