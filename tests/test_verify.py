@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 
 from ecosim.cli import main
 from ecosim.errors import RunError, ScenarioError
-from ecosim.verification import registry, runner
+from ecosim.verification import power, registry, runner
 from ecosim.verification.case import FAMILIES, Case, Curve, Parameter
-from ecosim.verification import power
 from ecosim.verification.judgement import allowance, judged, spread, verdict
 from ecosim.verification.registry import cases
 
