@@ -17,6 +17,7 @@ from ecosim.model import (
     events,
     inheritance,
     kernel,
+    measured,
     observe,
     patches,
     randomness,
@@ -55,6 +56,18 @@ class Schedule(NamedTuple):
     last: Array  # int64: record after this step too
 
 
+def schedule_of(scenario: Scenario, until: int | None = None) -> Schedule:
+    """Return the schedule of a run up to a step, by default to its end, as NumPy numbers."""
+    steps = scenario.run.steps
+    numbers = (steps if until is None else until, scenario.record.every, steps)
+    return Schedule(*(traced(number, "int64") for number in numbers))
+
+
+def goes_on(state: State, schedule: Schedule) -> Array:
+    """Say whether a run is to do another step without the host."""
+    return (state.status == Status.RUNNING) & (state.clock < schedule.until)
+
+
 def parameters_of(scenario: Scenario) -> Parameters:
     """Return all traced numbers of a scenario, as NumPy arrays of the run's precision."""
     dtype = scenario.run.precision
@@ -74,6 +87,7 @@ def parameters_of(scenario: Scenario) -> Parameters:
         resources=resources.parameters(scenario, environment.supply_matrix(scenario)),
         kernel=kernel.parameters(scenario),
         conduct=conduct.parameters(scenario),
+        measured=measured.parameters(scenario),
     )
 
 
@@ -119,6 +133,7 @@ def begun(
         unclaimed=jnp.zeros(supply.shape, jnp.float64),
         cost=jnp.zeros(population.alive.shape) if kinds.oligopoly else None,
         split=jnp.zeros(max(kinds.groups, 1)) if kinds.demography else None,
+        performance=jnp.zeros(kinds.niches) if kinds.measured else None,
     )  # fmt: skip
     flows = flows_of(exchange, population.alive)
     nobody = jnp.zeros_like(population.alive)
@@ -187,8 +202,7 @@ def advance(
 
     def more(carry: tuple[State, Table]) -> Array:
         state, table = carry
-        going = (state.status == Status.RUNNING) & (table.used < ROWS)
-        return going & (state.clock < schedule.until)
+        return goes_on(state, schedule) & (table.used < ROWS)
 
     def one(carry: tuple[State, Table]) -> tuple[State, Table]:
         state, table = carry
