@@ -121,9 +121,9 @@ def test_an_algorithm_that_revisits_is_refused_and_would_break_the_case(monkeypa
     assert found.max(axis=1).mean() < theory.expected_best(5, 4, 3)
 
 
-def test_a_missing_function_breaks_the_case(monkeypatch):
+def test_missing_functions_break_the_cases(monkeypatch):
     real = enumeration.all_functions
-    monkeypatch.setattr(enumeration, "all_functions", lambda *a: np.delete(real(*a), 1, axis=0))
+    monkeypatch.setattr(enumeration, "all_functions", lambda *a: np.delete(real(*a), slice(500, 520), axis=0))
     assert not check(named("nfl-multisets")).passed
     assert not check(named("nfl-occurrences")).passed
     assert not check(named("nfl-best")).passed
@@ -207,4 +207,4 @@ def test_the_sharpened_theorem_at_other_sizes(points, levels):
 @pytest.mark.parametrize("algorithm", range(12))
 def test_any_algorithm_finds_the_same_on_average(algorithm):
     assert check(named("nfl-best"), {"a": algorithm, "X": 6, "Y": 3, "m": 4}).passed
-    assert check(named("nfl-conservation"), {"a": algorithm}).passed
+    assert check(named("nfl-conservation"), {"a": algorithm, "b": (algorithm + 1) % 12}).passed

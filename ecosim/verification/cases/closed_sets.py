@@ -52,15 +52,16 @@ def _lunchless(v: Values, seeds: Sequence[int]) -> ArrayLike:
     sets = _sets(len(table)).astype(np.float32)
     # A node of the decision tree for each sequence of t values says which untried point is next.
     nodes = [range(points - t) for t in range(points) for _ in range(levels**t)]
-    same, first = np.ones(len(sets), bool), None
+    tried, first = len(sets), None
     for ranks in itertools.product(*nodes):
         choose = deterministic.decision_tree(np.array(ranks))
         seen = enumeration.value_sequences(choose, table, points, levels=levels)
         code = seen @ levels ** np.arange(points)
         counts = sets @ np.eye(len(table), dtype=np.float32)[code]
         first = counts if first is None else first
-        same &= np.all(counts == first, axis=1)
-    return float(same.mean())
+        same = np.all(counts == first, axis=1)
+        sets, first = sets[same], first[same]  # a set that told two algorithms apart is done with
+    return len(sets) / tried
 
 
 def _expected(v: Values) -> float:
