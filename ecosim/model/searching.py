@@ -15,6 +15,7 @@ from jax import Array
 from ecosim.model import randomness
 from ecosim.model.measured import Measure, Trial
 from ecosim.model.randomness import Stream
+from ecosim.model.traced import traced
 from ecosim.scenario import Scenario
 from ecosim.search import profile
 from ecosim.search.space import BITS
@@ -50,7 +51,7 @@ def _static(scenario: Scenario) -> Hashable:
 def _parameters(scenario: Scenario) -> Numbers:
     assert scenario.search is not None
     names = tuple(scenario.search.algorithms), tuple(scenario.search.problems)
-    return Numbers(_measured(*names, evaluations(scenario)))
+    return Numbers(traced(_measured(*names, evaluations(scenario)), "float32"))
 
 
 @functools.lru_cache(maxsize=8)

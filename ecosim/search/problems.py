@@ -85,8 +85,8 @@ def uniform(space: Space, key: Array) -> Array:
     return (levels / (LEVELS - 1)).astype(jnp.float32)
 
 
-# `uniform-mean` is the class `uniform` with what any algorithm finds on average, by enumeration,
-# in place of what it found. The class `noisy` is smooth, and each evaluation is off by Gaussian noise.
+# `noisy` is `smooth` with an error in each evaluation. `uniform-mean` is `uniform` with what any
+# algorithm finds on average, by enumeration, in place of what it found.
 PROBLEMS: dict[str, Draw] = {
     "smooth": smooth, "rugged": rugged, "deceptive": deceptive, "separable": separable,
     "noisy": smooth, "needle": needle, "uniform": uniform,

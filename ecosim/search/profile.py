@@ -51,18 +51,22 @@ def profiles(
     if not 1 <= budget <= 2**length:
         rule = f"1 to {2**length} evaluations: there are no more points"
         raise ScenarioError([Problem("budget", f"{budget}", rule)], "search")
+    shape = (len(algorithms), len(problems), instances, budget + 1)
+    reached = jnp.broadcast_to(jnp.asarray(enumerated(budget), jnp.float32), shape)
+    searched = [place for place, name in enumerate(problems) if name != "uniform-mean"]
+    if not searched:
+        return reached
     drawn, searching = jax.random.split(key)
-    tables, noises = _instances(tuple(problems), instances, length, drawn)
-    flat = tables.reshape(-1, tables.shape[-1])
-    noise = jnp.repeat(noises, instances)
+    names = tuple(problems[place] for place in searched)
+    tables, noises = _instances(names, instances, length, drawn)
+    flat, noise = tables.reshape(-1, tables.shape[-1]), jnp.repeat(noises, instances)
     found = []
     for name in algorithms:
-        place = list(ALGORITHMS).index(name)
-        keys = jax.random.split(jax.random.fold_in(searching, place), len(flat))
+        own = jax.random.fold_in(searching, list(ALGORITHMS).index(name))
+        keys = jax.random.split(own, len(flat))
         found.append(_run(name, budget, length, flat, noise, keys))
-    reached = jnp.stack(found).reshape(len(algorithms), len(problems), instances, budget + 1)
-    mean = jnp.array([name == "uniform-mean" for name in problems])[None, :, None, None]
-    return jnp.where(mean, jnp.asarray(enumerated(budget), jnp.float32), reached)
+    whole = jnp.stack(found).reshape(len(algorithms), len(names), instances, budget + 1)
+    return reached.at[:, np.array(searched)].set(whole)
 
 
 def known(algorithms: Sequence[str], problems: Sequence[str]) -> None:

@@ -84,12 +84,12 @@ def _methods(v: Values) -> list[dict[str, Any]]:
 
 def _fixed(problem: str, v: Values, seeds: Sequence[int]) -> ArrayLike:
     raw = _rivals(v, problem, _methods(v), steps=1000 * v["N"], until="fixed")
-    return _shares(raw, seeds, max(5, 4000 // v["N"]))
+    return _shares(raw, seeds, max(5, 2000 // v["N"]))
 
 
 def _drifted(v: Values, seeds: Sequence[int]) -> ArrayLike:
     v = {**v, "n": v["N"] // 2}
-    share = _shares(_rivals(v, "uniform-mean", _methods(v), steps=v["t"]), seeds, 100)
+    share = _shares(_rivals(v, "uniform-mean", _methods(v), steps=v["t"]), seeds, 50)
     return 2 * share * (1 - share)
 
 
@@ -105,7 +105,7 @@ def _richer(v: Values, seeds: Sequence[int]) -> ArrayLike:
         {"name": "poor", "method": name, "share": v["N"] - 1},
     ]
     raw = _rivals(v, "uniform-mean", groups, steps=1000 * v["N"], until="fixed")
-    return _shares(raw, seeds, max(5, 4000 // v["N"]))
+    return _shares(raw, seeds, max(5, 2000 // v["N"]))
 
 
 def _mutant(v: Values) -> float:
