@@ -23,7 +23,8 @@ type Draw = Callable[[Space, Array], Array]  # (space, key) -> values float32[X]
 
 def _scaled(values: Array) -> Array:
     low, high = jnp.min(values), jnp.max(values)
-    return ((values - low) / (high - low)).astype(jnp.float32)
+    # A compiled division may miss 1 by a rounding error.
+    return jnp.where(values == high, 1, (values - low) / (high - low)).astype(jnp.float32)
 
 
 def smooth(space: Space, key: Array) -> Array:
