@@ -141,7 +141,7 @@ CASES = (
         name="search-needle", labels=("O2",), family="optimisation",
         title="Chance that a real algorithm finds a needle",
         source="Schumacher, Vose & Whitley 2001: needles are closed under permutation; m/|X|",
-        parameters=(_m(64, 1024), _ALGORITHM), expected=lambda v: v["m"] / _POINTS,
+        parameters=(_m(192, 1024), _ALGORITHM), expected=lambda v: v["m"] / _POINTS,
         observe=lambda v, seeds: _found("needle", v, seeds), bias=lambda v: 1e-6,
     ),
     Case(
