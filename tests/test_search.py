@@ -128,6 +128,15 @@ def test_who_else_is_asked_changes_nothing():
     assert not (both[0] == both[1]).all()
 
 
+def test_the_precision_around_it_changes_nothing():
+    asked = {"budget": 6, "instances": 4, "key": jax.random.key(0), "length": 4}
+    names = ["random-search"], ["needle", "uniform"]
+    with jax.enable_x64(False):
+        narrow = np.asarray(profile.profiles(*names, **asked))
+    with jax.enable_x64(True):
+        assert (np.asarray(profile.profiles(*names, **asked)) == narrow).all()
+
+
 def test_revisiting_breaks_no_free_lunch(monkeypatch):
     given = {"a": 8, "m": 64}  # an evolution strategy that contracts
     monkeypatch.setattr(profile, "_untried", lambda own, point, visited: point)

@@ -51,6 +51,18 @@ def profiles(
     if not 1 <= budget <= 2**length:
         rule = f"1 to {2**length} evaluations: there are no more points"
         raise ScenarioError([Problem("budget", f"{budget}", rule)], "search")
+    with jax.enable_x64(True):  # draws depend on it; the caller's setting must not matter
+        return _profiles(tuple(algorithms), tuple(problems), budget, instances, length, key)
+
+
+def _profiles(
+    algorithms: tuple[str, ...],
+    problems: tuple[str, ...],
+    budget: int,
+    instances: int,
+    length: int,
+    key: Array,
+) -> Array:
     shape = (len(algorithms), len(problems), instances, budget + 1)
     reached = jnp.broadcast_to(jnp.asarray(enumerated(budget), jnp.float32), shape)
     searched = [place for place, name in enumerate(problems) if name != "uniform-mean"]

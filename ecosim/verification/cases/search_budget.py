@@ -81,6 +81,6 @@ CASES = (
         refuses=lambda v: "needs b T <= 64" if v["b"] * v["T"] > 64 else None,
         expected=lambda v: theory.specialist_wins(v["T"]), observe=_duel,
         note="continuous values, disjoint points; the budget is b T for either",
-        curve=Curve("T", (1, 2, 4, 8, 16, 32), "chance that the specialist wins", log=True),
+        curve=Curve("T", (1, 2, 4, 8, 12, 16, 21), "chance that the specialist wins", log=True),
     ),
 )  # fmt: skip
