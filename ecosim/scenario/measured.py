@@ -75,8 +75,16 @@ def rules(s: Scenario) -> Iterator[Problem]:
             )  # fmt: skip
     if s.mutation.switch > 0 and len(methods) < 2:
         yield Problem("mutation.switch", f"{s.mutation.switch:g}", "needs two methods or more")
-    if present and s.competition.kind not in ("contest", "additive", "independent"):
+    if s.tradeoff.kind in ("standard", "measured") and not _judged(s):
         yield Problem(
-            "competition.kind", s.competition.kind,
-            "measured competence competes by 'contest', 'additive' or 'independent'",
+            "tradeoff.kind", s.tradeoff.kind,
+            "competence that is found anew in each step competes by competition.kind = 'contest', "
+            "'additive' or 'independent', and not under selection.kind = 'ricker'",
+            "choose one of these, or another tradeoff.kind",
         )  # fmt: skip
+
+
+def _judged(s: Scenario) -> bool:
+    """Say whether competition asks in each step what agents can do, not once in a life."""
+    habitats = s.world != "market" and s.selection.kind == "ricker"
+    return s.competition.kind in ("contest", "additive", "independent") and not habitats
