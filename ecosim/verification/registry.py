@@ -18,7 +18,7 @@ _MODULES: tuple[str, ...] = (
     "productivity", "habitats", "diet",
     "niche_width", "contests", "oligopoly", "sizes", "wealth", "density", "partitioning",
     "measures",
-    "transfer", "shared_rank", "scaling",
+    "transfer", "shared_rank", "scaling", "experts",
 )  # fmt: skip
 
 
