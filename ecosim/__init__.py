@@ -9,7 +9,16 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ecosim.agents import EcologyModel, Firm, MarketModel, Organism
+    from ecosim.agents import (
+        Algorithm,
+        EcologyModel,
+        Firm,
+        Learner,
+        LearningModel,
+        MarketModel,
+        OptimisationModel,
+        Organism,
+    )
     from ecosim.app import load, load_sweep, run
     from ecosim.errors import EcosimError, RunError, ScenarioError
     from ecosim.experiments.run import Run
@@ -23,6 +32,10 @@ _WHERE = {
     "MarketModel": "ecosim.agents",
     "Organism": "ecosim.agents",
     "Firm": "ecosim.agents",
+    "OptimisationModel": "ecosim.agents",
+    "LearningModel": "ecosim.agents",
+    "Algorithm": "ecosim.agents",
+    "Learner": "ecosim.agents",
     "invasion_fitness": "ecosim.invasion",
     "pairwise_invasibility": "ecosim.invasion",
     "run": "ecosim.app",
@@ -37,10 +50,14 @@ _WHERE = {
 }
 
 __all__ = [
+    "Algorithm",
     "EcologyModel",
     "EcosimError",
     "Firm",
+    "Learner",
+    "LearningModel",
     "MarketModel",
+    "OptimisationModel",
     "Organism",
     "Run",
     "RunError",

@@ -17,6 +17,7 @@ from ecosim.model import (
     events,
     inheritance,
     kernel,
+    measured,
     observe,
     patches,
     randomness,
@@ -74,6 +75,7 @@ def parameters_of(scenario: Scenario) -> Parameters:
         resources=resources.parameters(scenario, environment.supply_matrix(scenario)),
         kernel=kernel.parameters(scenario),
         conduct=conduct.parameters(scenario),
+        measured=measured.parameters(scenario),
     )
 
 
@@ -119,6 +121,7 @@ def begun(
         unclaimed=jnp.zeros(supply.shape, jnp.float64),
         cost=jnp.zeros(population.alive.shape) if kinds.oligopoly else None,
         split=jnp.zeros(max(kinds.groups, 1)) if kinds.demography else None,
+        performance=jnp.zeros(kinds.niches) if kinds.measured else None,
     )  # fmt: skip
     flows = flows_of(exchange, population.alive)
     nobody = jnp.zeros_like(population.alive)

@@ -161,6 +161,9 @@ def table_of(population: Population) -> pd.DataFrame:
         "niche",
     )
     columns = {name: column(getattr(population, name)) for name in names}
+    method = column(population.method)
+    if method.shape[1]:
+        columns["method"] = method[:, 0]
     trait = column(population.trait)
     if trait.shape[1]:
         columns |= {"position": trait[:, 0], "width": np.exp(trait[:, 1])}

@@ -23,6 +23,7 @@ from ecosim.model.traced import traced
 from ecosim.recording import Recorder, Recording, events_of, table_of
 from ecosim.replication import MOST, End, Replicates, ends
 from ecosim.scenario import Scenario
+from ecosim.worlds.vocabulary import NOUNS
 
 type Progress = Callable[[int, int, dict[str, float]], None]
 
@@ -284,7 +285,7 @@ def explain(state: State, kinds: Kinds) -> str:
             )
         return f"step {int(state.clock)}: the gain of an agent is not finite (rule: finite)"
     slot = int(np.flatnonzero(wrong)[np.argmin(np.asarray(population.id)[wrong])])
-    agent = "firm" if kinds.world == "market" else "organism"
+    agent = NOUNS[kinds.world]
     return (
         f"step {int(state.clock)}: the {name} of {agent} {int(population.id[slot])} is "
         f"{values[slot]} (rule: finite and not negative; {int(wrong.sum())} agents break it)"

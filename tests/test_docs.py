@@ -49,6 +49,7 @@ RECORDERS = [("ecology", {}), ("market", {}), ("ecology", RICKER), ("ecology", G
 
 @pytest.mark.parametrize(("world", "changes"), RECORDERS)
 def test_every_recorded_metric_is_in_the_glossary_and_the_other_way_round(world, changes):
+    from ecosim.analysis.expectation import kinds_of
     from ecosim.scenario import Scenario, override
     from ecosim.simulate import simulate
 
@@ -56,8 +57,8 @@ def test_every_recorded_metric_is_in_the_glossary_and_the_other_way_round(world,
     few = {"run.steps": 1, "niches.count": 2, "population.size": 20, "population.groups": ends}
     scenario = override(Scenario(world=world), few | changes)
     recorded = list(simulate(scenario).metrics.columns)
-    kinds = {scenario.selection.kind, scenario.competition.kind, scenario.market.conduct.kind}
-    assert all(glossary.known(name, world, 2, 2, kinds) for name in recorded), recorded
+    kinds = kinds_of(scenario)
+    assert all(glossary.known(name, world, 2, groups=2, kinds=kinds) for name in recorded), recorded
     general = {re.sub(r"_\d+$", "_k", n) if glossary.is_per_niche(n) else n for n in recorded}
     assert general == {
         name

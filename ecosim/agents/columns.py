@@ -11,6 +11,7 @@ from ecosim.compilation import prepared
 from ecosim.errors import AgentError
 from ecosim.model.intervention import Intervention, intervene
 from ecosim.simulate import Simulation
+from ecosim.worlds.vocabulary import NOUNS
 
 _FROM_ALLOCATION = ["allocation", "breadth", "depth", "niche"]
 _MARKS = ("leaving", "_restocked", "_reallocated")
@@ -52,7 +53,7 @@ class Columns:
     @property
     def noun(self) -> str:
         """Return what an agent is called in this world."""
-        return "firm" if self.simulation.kinds.world == "market" else "organism"
+        return NOUNS[self.simulation.kinds.world]
 
     @property
     def capacity(self) -> int:

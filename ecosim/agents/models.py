@@ -1,4 +1,4 @@
-"""The two models: an ecology of organisms and a market of firms."""
+"""One model for each world: of organisms, firms, search algorithms or learners."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from ecosim.agents.opening import OWN_SEED
-from ecosim.agents.organisms import Firm, Organism
+from ecosim.agents.organisms import Algorithm, Firm, Learner, Organism
 from ecosim.agents.population_model import PopulationModel
 from ecosim.scenario import Scenario
 
@@ -78,3 +78,67 @@ class MarketModel(PopulationModel):
 
     def _can_refill(self) -> bool:
         return self.setup.market.entry.rate > 0
+
+
+class OptimisationModel(PopulationModel):
+    """The world of search algorithms as a Mesa model.
+
+    Step by step it is the headless run of the same scenario and seed, value by value.
+    """
+
+    world = "optimisation"
+
+    def __init__(
+        self,
+        scenario: str | os.PathLike[str] | Scenario,
+        *,
+        rng: Any = OWN_SEED,
+        algorithm: type[Algorithm] = Algorithm,
+        **overrides: Any,
+    ) -> None:
+        """Create the first agents and record step 0; the arguments are those of EcologyModel.
+
+        Args:
+            scenario: a Scenario, the path of a file or a shipped scenario's name; there are no
+                defaults of what is measured.
+            rng: seed of the run; left out, the scenario's own.
+            algorithm: the class of the agents.
+            overrides: numbers of the scenario to change, as `population__budget=64`.
+
+        Raises:
+            ScenarioError: with every problem of the scenario, or when it is of another world.
+
+        """
+        super().__init__(scenario, rng=rng, agent_class=algorithm, overrides=overrides)
+
+
+class LearningModel(PopulationModel):
+    """The world of learners as a Mesa model.
+
+    Step by step it is the headless run of the same scenario and seed, value by value.
+    """
+
+    world = "learning"
+
+    def __init__(
+        self,
+        scenario: str | os.PathLike[str] | Scenario,
+        *,
+        rng: Any = OWN_SEED,
+        learner: type[Learner] = Learner,
+        **overrides: Any,
+    ) -> None:
+        """Create the first agents and record step 0; the arguments are those of EcologyModel.
+
+        Args:
+            scenario: a Scenario, the path of a file or a shipped scenario's name; there are no
+                defaults of what is measured.
+            rng: seed of the run; left out, the scenario's own.
+            learner: the class of the agents.
+            overrides: numbers of the scenario to change, as `population__budget=64`.
+
+        Raises:
+            ScenarioError: with every problem of the scenario, or when it is of another world.
+
+        """
+        super().__init__(scenario, rng=rng, agent_class=learner, overrides=overrides)

@@ -20,7 +20,12 @@ class _OwnSeed:
 
 OWN_SEED = _OwnSeed()
 
-_MODELS = {"ecology": "EcologyModel", "market": "MarketModel"}
+_MODELS = {
+    "ecology": "EcologyModel",
+    "market": "MarketModel",
+    "optimisation": "OptimisationModel",
+    "learning": "LearningModel",
+}
 
 
 def scenario_of(

@@ -1,10 +1,16 @@
-"""What an agent is called: an organism of the ecology or a firm of the market."""
+"""What an agent is called in each world: organism, firm, algorithm or learner."""
 
 from __future__ import annotations
+
+import numpy as np
 
 from ecosim.agents.attribute import Column
 from ecosim.agents.columns import Columns
 from ecosim.agents.row import RowAgent
+
+
+def _first(rows: np.ndarray) -> np.ndarray:
+    return rows[:, 0]
 
 
 class Organism(RowAgent):
@@ -28,4 +34,36 @@ class Firm(RowAgent):
     capital = Column("stock", "Capital, the same as stock.", write=Columns.set_stock)
     strikes = Column(
         "strikes", "Periods in a row below the standard.", why_fixed="performance decides it"
+    )
+
+
+class Algorithm(RowAgent):
+    """A search algorithm of an OptimisationModel; `allocation` divides its evaluations.
+
+    `stock` and `allocation` may be set between steps, `allocate()` may be overridden.
+    """
+
+    __slots__ = ()
+
+    method = Column(
+        "method",
+        "Index in search.algorithms.",
+        why_fixed="it is handed down, or switched at birth",
+        part=_first,
+    )
+
+
+class Learner(RowAgent):
+    """A learner of a LearningModel; `allocation` divides what it learns from over the tasks.
+
+    `stock` and `allocation` may be set between steps, `allocate()` may be overridden.
+    """
+
+    __slots__ = ()
+
+    method = Column(
+        "method",
+        "Index in training.learners.",
+        why_fixed="it is handed down, or switched at birth",
+        part=_first,
     )

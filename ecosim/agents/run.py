@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import time
 
-from ecosim.agents.models import EcologyModel, MarketModel
+from ecosim.agents.models import EcologyModel, LearningModel, MarketModel, OptimisationModel
 from ecosim.agents.population_model import PopulationModel
 from ecosim.recording import Recording
 from ecosim.scenario import Scenario
 from ecosim.simulate import Progress
 
 _GLANCE = 0.25  # seconds between two reports of progress
-_MODELS: dict[str, type[PopulationModel]] = {"ecology": EcologyModel, "market": MarketModel}
+_MODELS: dict[str, type[PopulationModel]] = {
+    model.world: model for model in (EcologyModel, MarketModel, OptimisationModel, LearningModel)
+}
 
 
 def model_for(scenario: Scenario, *, seed: int | None = None) -> PopulationModel:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ecosim.analysis import glossary
 from ecosim.errors import OutsideDomain, Problem, ScenarioError
+from ecosim.scenario.measured import methods_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,16 +34,26 @@ def precheck(scenario: Scenario) -> None:
 
     """
     world, niches = scenario.world, scenario.niches.count
-    groups = len(scenario.population.groups)
-    kinds = {scenario.selection.kind, scenario.competition.kind, scenario.market.conduct.kind}
+    groups, methods = len(scenario.population.groups), len(methods_of(scenario))
+    kinds = kinds_of(scenario)
     _refuse(
         scenario,
         (i for i, e in enumerate(scenario.expectation)
-         if not glossary.known(e.metric, world, niches, groups, kinds)),
+         if not glossary.known(
+             e.metric, world, niches, groups=groups, methods=methods, kinds=kinds
+         )),
     )  # fmt: skip
     for expectation in scenario.expectation:
         with contextlib.suppress(OutsideDomain):  # said in the outcome; the run itself is sound
             _expected(scenario, expectation)
+
+
+def kinds_of(scenario: Scenario) -> set[str]:
+    """Return the kinds that decide which metrics a run of the scenario records."""
+    return {
+        scenario.selection.kind, scenario.competition.kind, scenario.market.conduct.kind,
+        scenario.tradeoff.kind,
+    }  # fmt: skip
 
 
 def judge(scenario: Scenario, metrics: pd.DataFrame) -> list[dict[str, Any]]:

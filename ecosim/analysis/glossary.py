@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
-BOTH = ("ecology", "market")
+WORLDS = ("ecology", "market", "optimisation", "learning")
 
 
 class Metric(NamedTuple):
@@ -18,19 +18,19 @@ class Metric(NamedTuple):
 
     definition: str
     unit: str = ""
-    worlds: tuple[str, ...] = BOTH
+    worlds: tuple[str, ...] = WORLDS
     only: tuple[str, ...] = ()  # kinds of selection or competition that record it; empty: all
 
 
-_ECOLOGY = ("ecology",)
+_LIVING = ("ecology", "optimisation", "learning")
 _MARKET = ("market",)
 _CONDUCT = ("effort", "price", "quality", "cournot")
 
 METRICS: dict[str, Metric] = {
     "step": Metric("Time of the record", "steps"),
     "population": Metric("Living agents", "agents"),
-    "births": Metric("Births since the last record", "agents", _ECOLOGY),
-    "deaths": Metric("Deaths since the last record", "agents", _ECOLOGY),
+    "births": Metric("Births since the last record", "agents", _LIVING),
+    "deaths": Metric("Deaths since the last record", "agents", _LIVING),
     "entries": Metric("Firms founded since the last record", "firms", _MARKET),
     "exits": Metric(
         "Firms that left since the last record, those acquired included", "firms", _MARKET
@@ -150,25 +150,37 @@ METRICS: dict[str, Metric] = {
         "supply a step",
     ),
     "resource_k": Metric(
-        "Stock of explicit resource k, all patches together", "supply", _ECOLOGY, ("resources",)
+        "Stock of explicit resource k, all patches together", "supply", _LIVING, ("resources",)
     ),
     "abundance": Metric(
         "Abundance: densities of all strains summed, or members counted",
         "individuals",
-        _ECOLOGY,
+        _LIVING,
         ("growth", "ricker"),
     ),
     "group_abundance_k": Metric(
         "Abundance of group k of the start (of all where there are no groups)",
         "individuals",
-        _ECOLOGY,
+        _LIVING,
         ("growth", "ricker"),
     ),
     "group_share_k": Metric("Share of agents that are of group k of the start", "share of agents"),
+    "method_share_k": Metric(
+        "Share of agents of method k, in the order of search.algorithms or training.learners",
+        "share of agents",
+        WORLDS,
+        ("measured",),
+    ),
+    "performance_k": Metric(
+        "Mean measured performance in niche k of those who put effort there",
+        "1 = the best there is",
+        WORLDS,
+        ("measured",),
+    ),
     "split_k": Metric(
         "Share of group k (of all where there are no groups) that lived in habitat 0 in the step",
         "share of individuals",
-        _ECOLOGY,
+        _LIVING,
         ("ricker",),
     ),
     "capital_k": Metric(
@@ -177,7 +189,8 @@ METRICS: dict[str, Metric] = {
 }
 
 _PER_NICHE = re.compile(
-    r"^(allocation|specialists|supply|capital|resource|group_share|group_abundance|split)_(\d+)$"
+    r"^(allocation|specialists|supply|capital|resource|group_share|group_abundance|split"
+    r"|method_share|performance)_(\d+)$"
 )
 
 _PER_GROUP = ("group_share", "group_abundance", "split")
@@ -189,7 +202,7 @@ def describe(name: str) -> Metric:
     if matched is None:
         return METRICS.get(name, Metric("Not in the glossary"))
     general = METRICS[f"{matched[1]}_k"]
-    numbered = re.sub(r"\b(niche|group) k\b", rf"\1 {matched[2]}", general.definition)
+    numbered = re.sub(r"\b(niche|group|method) k\b", rf"\1 {matched[2]}", general.definition)
     return general._replace(definition=numbered)
 
 
@@ -215,11 +228,17 @@ def is_per_niche(name: str) -> bool:
 
 
 def known(
-    name: str, world: str, niches: int, groups: int = 0, kinds: Collection[str] | None = None
+    name: str,
+    world: str,
+    niches: int,
+    *,
+    groups: int = 0,
+    methods: int = 0,
+    kinds: Collection[str] | None = None,
 ) -> bool:
-    """Say whether a run of `world` with so many niches and groups can have the metric.
+    """Say whether a run of `world` with so many niches, groups and methods can have the metric.
 
-    With `kinds`, its kinds of selection and competition, also whether these record it.
+    With `kinds`, its kinds of selection, competition and trade-off, also whether these record it.
     """
     if kinds is not None and name != "step":
         only = describe(name).only
@@ -229,6 +248,7 @@ def known(
     if matched is not None:
         number = int(matched[2])
         count = groups if matched[1] in _PER_GROUP else niches
+        count = methods if matched[1] == "method_share" else count
         if kinds is not None and "ricker" in kinds and matched[1] != "group_share":
             count = max(count, 1)  # all are one group where there are none
         given = number < count and matched[2] == str(number)

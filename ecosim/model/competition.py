@@ -43,6 +43,7 @@ class Exchange(NamedTuple):
     # Where agents choose habitats:
     split: Array | None = None  # float64[G] share of each group in niche 0
     offspring: Array | None = None  # float64[C] mean number of offspring
+    performance: Array | None = None  # float64[K] mean of what was measured; None: nothing was
 
 
 def parameters(scenario: Scenario) -> Parameters:

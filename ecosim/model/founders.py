@@ -10,13 +10,14 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from ecosim.model import conduct, niches, randomness
+from ecosim.model import conduct, methods, niches, randomness
 from ecosim.model.population import Agents, Population, Rows, newborn, padded, written
 from ecosim.model.randomness import Stream
 from ecosim.model.scope import pareto_scope, random_scope
 from ecosim.model.structure import Kinds
 from ecosim.model.traced import traced
 from ecosim.scenario import Scenario, community
+from ecosim.scenario.measured import methods_of
 
 
 class Start(NamedTuple):
@@ -33,6 +34,7 @@ class Start(NamedTuple):
     position: Array  # float[] or [N], on an axis
     log_width: Array  # likewise
     breadth_exponent: Array
+    method: Array  # int32[N]; -1: drawn at random
 
 
 def start_of(scenario: Scenario) -> tuple[str, Start]:
@@ -68,6 +70,7 @@ def start_of(scenario: Scenario) -> tuple[str, Start]:
         position=traced(_of_each(scenario, "position", length / 2), dtype),
         log_width=traced(np.log(_of_each(scenario, "width", length)), dtype),
         breadth_exponent=traced(p.breadth_exponent or 1.0, "float64"),
+        method=traced(_method_of_each(scenario, group), "int32"),
     )
 
 
@@ -89,7 +92,15 @@ def _community(scenario: Scenario, path: str) -> tuple[str, Start]:
         position=traced(place, dtype),
         log_width=traced(np.log(width), dtype),
         breadth_exponent=traced(1.0, "float64"),
+        method=traced(table.get("method", np.full(size, -1)), "int32"),
     )
+
+
+def _method_of_each(scenario: Scenario, group: np.ndarray) -> np.ndarray:
+    """Return the index of each founder's method; -1 where it is drawn at random."""
+    names = methods_of(scenario)
+    own = [g.method for g in scenario.population.groups] or [None]
+    return np.array([-1 if name is None else names.index(name) for name in own])[group]
 
 
 def _of_each(scenario: Scenario, name: str, default: float) -> np.ndarray:
@@ -207,6 +218,11 @@ def founders(
         trait=trait,
         allocation=allocation,
         conduct=conduct.founded(kinds, choices, ids, key),
+        method=jnp.where(
+            start.method[:, None] < 0,
+            methods.at_random(kinds, ids, zero, key),
+            start.method[:, None],
+        )[:, : min(kinds.methods, 1)],
     )
     empty = padded(_one_block(kinds), capacity)
     return written(empty, jnp.arange(size), newborn(kinds, agents, rows))
@@ -222,6 +238,7 @@ def _one_block(kinds: Kinds) -> Population:
     }  # fmt: skip
     return Population(
         retained=jnp.zeros((slots, kinds.retains), f),
+        method=jnp.zeros((slots, min(kinds.methods, 1)), jnp.int32),
         trait=jnp.zeros((slots, 2 if kinds.space == "axis" else 0), f),
         allocation=jnp.zeros((slots, kinds.niches), f),
         conduct=jnp.zeros((slots, kinds.choices), f),

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jax import Array
 
-from ecosim.model import niches, patches, randomness
+from ecosim.model import methods, niches, patches, randomness
 from ecosim.model.population import Population, Rows
 from ecosim.model.randomness import Stream
 from ecosim.model.structure import Kinds
@@ -21,12 +21,13 @@ class Parameters(NamedTuple):
     rate: Array
     step: Array
     width_step: Array
+    switch: Array
 
 
 def parameters(scenario: Scenario) -> Parameters:
     """Return the numbers of a scenario's mutation."""
     m, dtype = scenario.mutation, scenario.run.precision
-    return Parameters(*(traced(v, dtype) for v in (m.rate, m.step, m.width_step)))
+    return Parameters(*(traced(v, dtype) for v in (m.rate, m.step, m.width_step, m.switch)))
 
 
 def offspring(
@@ -83,4 +84,21 @@ def offspring(
         stock=stock,
         trait=trait,
         allocation=allocation,
+        method=_method(kinds, parameters, parents, slots, ids, step, key),
     )
+
+
+def _method(
+    kinds: Kinds,
+    parameters: Parameters,
+    parents: Population,
+    slots: Array,
+    ids: Array,
+    step: Array,
+    key: Array,
+) -> Array | None:
+    if not kinds.methods:
+        return None
+    switches = randomness.happens(key, step, Stream.SWITCHES, ids, parameters.switch)
+    other = methods.at_random(kinds, ids, step, key)
+    return jnp.where(switches[:, None], other, parents.method[slots])

@@ -59,6 +59,10 @@ def measure(
             held = jnp.where(members & alive[:, None], stock, 0)
             each = exact.column_totals(held, alive, jnp.max(held, axis=0))
             metrics["group_abundance"] = each
+    if kinds.methods:
+        of = population.method == jnp.arange(kinds.methods, dtype=jnp.int32)[None, :]
+        users = jnp.sum(of & alive[:, None], axis=0)
+        metrics["method_share"] = users.astype(jnp.float64) / number
     if kinds.demography:
         each = habitats.abundance(kinds, population)
         metrics |= {"group_abundance": each, "abundance": jnp.sum(each)}

@@ -26,6 +26,7 @@ class Population(NamedTuple):
     stock: Array  # float[C] reserve of energy (organism) or capital (firm)
     strikes: Array  # int32[C] periods in a row below the standard (firms)
     retained: Array  # float[C, 1] not yet invested (firms with a period of investment); else [C, 0]
+    method: Array  # int32[C, 1] what it searches or learns with; [C, 0] where nothing is measured
     trait: Array  # float[C, 2] position and log width on an axis; [C, 0] otherwise
     allocation: Array  # float[C, K] shares of the budget, on the simplex
     strength: Array  # float[C, K] competence^(contest exponent): the claim on each niche; effort,
@@ -49,6 +50,7 @@ class Rows(NamedTuple):
     trait: Array
     allocation: Array
     conduct: Array | None = None  # None: no choice
+    method: Array | None = None  # int32[B, 1]; None: nothing is measured
 
 
 class Agents(NamedTuple):
@@ -70,6 +72,8 @@ def described(
         competence = jnp.maximum(competence, parameters.tradeoff.floor)
     depth = jnp.max(allocation, axis=-1)
     main = jnp.argmax(allocation, axis=-1).astype(jnp.int32)
+    if kinds.measured is not None:
+        return competence, width, depth, main
     return competence**parameters.contest, width, depth, main
 
 
@@ -103,10 +107,13 @@ def newborn(kinds: Kinds, parameters: Agents, rows: Rows) -> Population:
     conduct = rows.conduct
     if conduct is None:
         conduct = jnp.zeros((*rows.id.shape, 0), rows.stock.dtype)
+    method = rows.method
+    if method is None:
+        method = jnp.zeros((*rows.id.shape, 0), jnp.int32)
     return Population(
         alive=jnp.ones(rows.id.shape, bool), age=zero, strikes=zero, retained=retained,
         strength=strength, breadth=breadth, depth=depth, niche=niche,
-        **rows._asdict() | {"conduct": conduct},
+        **rows._asdict() | {"conduct": conduct, "method": method},
     )  # fmt: skip
 
 

@@ -47,9 +47,12 @@ class Stream(IntEnum):
     HABITAT = 25
     OFFSPRING = 26
     PASSES = 27
+    METHOD = 28
+    SWITCHES = 29
     EVENT = 30
     EVENT_AGENT = 31
     EVENT_TIME = 32
+    MEASURED = 33
 
 
 def run_key(seed: int) -> Array:

@@ -22,6 +22,7 @@ from ecosim.model import (
     habitats,
     inheritance,
     kernel,
+    measured,
     patches,
     resources,
     response,
@@ -71,6 +72,7 @@ class Parameters(NamedTuple):
     resources: resources.Parameters | None
     kernel: kernel.Parameters | None
     conduct: conduct.Parameters
+    measured: measured.Parameters | None = None
 
 
 class State(NamedTuple):
@@ -84,7 +86,7 @@ class State(NamedTuple):
     status: Array  # int32 Status
     supply: Array  # float[P, K] of the last step
     price: Array  # float[P, K] of the last step
-    flows: dict[str, Array]  # float64, `[]` or `[G]`, of the last step
+    flows: dict[str, Array]  # float64, `[]`, `[G]` or `[K]`, of the last step
     births: Array  # int64 since the last recording
     deaths: Array  # int64 since the last recording
     refused: Array  # int64 since the last recording
@@ -96,7 +98,8 @@ class State(NamedTuple):
 
 def flows_of(exchange: Exchange, alive: Array) -> dict[str, Array]:
     """Return what was emitted, received and left in a step, float64 scalars."""
-    return {
+    flows = {} if exchange.performance is None else {"performance": exchange.performance}
+    return flows | {
         "emitted": jnp.sum(exchange.supply.astype(jnp.float64)),
         "received": exact.total(exchange.gain, alive),
         "unclaimed": jnp.sum(exchange.unclaimed),
@@ -137,10 +140,21 @@ def step(world: World, kinds: Kinds, parameters: Parameters, state: State) -> St
                 p.agents.tradeoff, population.strength, population.id, clock=state.clock,
                 key=state.key,
             )  # fmt: skip
+        reached = None
+        if kinds.measured is not None and p.measured is not None:
+            trial = measured.Trial(
+                population.alive, population.id, population.method[:, 0], population.strength,
+                state.clock, state.key,
+            )  # fmt: skip
+            reached = measured.competence(kinds.measured, p.measured, trial)
+            competence = reached**p.agents.contest
         exchange = competition.exchange(
             kinds, p.competition, population, tally=tally, supply=supply, competence=competence,
             size=world.size(p.selection, population) if world.size else None,
         )  # fmt: skip
+        if reached is not None:
+            mean = measured.mean_performance(reached, population.strength, population.alive)
+            exchange = exchange._replace(performance=mean)
     around = Surroundings(
         state.clock, state.key, exchange, env.positions, p.mutation, p.dispersal, p.agents,
         p.conduct, compete,

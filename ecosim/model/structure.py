@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ecosim.model import measured
 from ecosim.scenario import Scenario
+from ecosim.scenario.measured import methods_of
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,8 @@ class Kinds:
     floor: bool
     window: bool  # gains or profits add up over several steps
     regulation: str  # of numbers, in each patch or over all
+    measured: measured.Method | None  # None: competence is postulated
+    methods: int  # that measured agents may be of; 0: none
 
     @property
     def oligopoly(self) -> bool:
@@ -92,6 +96,8 @@ def kinds_of(scenario: Scenario) -> Kinds:
         floor=scenario.tradeoff.floor > 0,
         window=(scenario.market.investment.period if market else scenario.selection.window) > 1,
         regulation=scenario.patches.regulation,
+        measured=measured.method_of(scenario),
+        methods=len(methods_of(scenario)),
     )
 
 

@@ -55,7 +55,8 @@ def competence(
     """Return competence `[N, K]` of allocations `[N, K]` by agents of a budget `[N]`.
 
     Args:
-        kind: power, saturating, threshold or standard (its effort, which `passed` then judges).
+        kind: power, saturating, threshold; standard or measured (the effort, which `passed` or
+            `measured.competence` then judges).
         parameters: traced numbers.
         budget: what an agent divides, `[N]`.
         allocation: shares `[N, K]` on the simplex.
@@ -64,6 +65,8 @@ def competence(
     """
     spent = budget * jnp.exp(-parameters.breadth_cost * (width - 1))
     effort = spent[:, None] * allocation
+    if kind == "measured":
+        return effort
     raised = effort**parameters.exponent
     if kind == "saturating":
         own = raised / (raised + parameters.half_saturation**parameters.exponent)

@@ -33,6 +33,7 @@ class Group:
     On an axis a `position`, and a `width` if it is not population.width, stand for the allocation.
     `budget` multiplies population.budget (ecology) or the starting capital (market); `stock`
     multiplies population.stock (the abundance of a strain where selection.kind = 'growth').
+    `method` names what its agents search or learn with (absent: one at random each).
     """
 
     name: Text
@@ -42,6 +43,7 @@ class Group:
     share: Positive = 1.0
     budget: Positive = 1.0
     stock: Positive = 1.0
+    method: Text | None = None
 
 
 @dataclass(frozen=True, config=CONFIG)
@@ -84,12 +86,14 @@ class Tradeoff:
     `power`: e^s; `saturating`: e^s / (e^s + half_saturation^s); `threshold`: e^s, or nothing when
     below `threshold`; `standard`: a niche is passed, competence 1 or 0, when e^s and a Gaussian
     `noise` (its standard deviation; new each step, agent and niche) exceed `threshold`.
+    `measured`: what agents that search with e evaluations, or learn from e examples, really reach
+    (tables [search], [training]); below `threshold`, where given, it counts as nothing.
     Only niches with e > 0 are tried. Competence is never below `floor`. `transfer` adds that share
     of the competence in related niches (negative: interference) over the graph of relatedness.
     `breadth_cost` shrinks the budget by exp(-cost (breadth - 1)).
     """
 
-    kind: Literal["power", "saturating", "threshold", "standard"] = "power"
+    kind: Literal["power", "saturating", "threshold", "standard", "measured"] = "power"
     exponent: Exponent = 2.0
     half_saturation: Positive | None = None
     threshold: Positive | None = None

@@ -12,6 +12,7 @@ from ecosim.scenario import (
     firms,
     habitats,
     interactions,
+    measured,
     observed,
     oligopoly,
     patches,
@@ -133,7 +134,7 @@ def _population(s: Scenario) -> Iterator[Problem]:
         yield Problem(
             "population.limit", str(p.limit), f"cannot be below population.size = {p.size}"
         )
-    if s.world == "ecology" and s.selection.kind != "energy" and p.limit is not None:
+    if s.world != "market" and s.selection.kind != "energy" and p.limit is not None:
         yield Problem(
             "population.limit", str(p.limit), f"with {s.selection.kind} numbers are not capped"
         )
@@ -186,6 +187,8 @@ def _tradeoff(s: Scenario) -> Iterator[Problem]:
         ("noise", ("standard",)),
     ):
         given = getattr(tradeoff, name)
+        if name == "threshold" and tradeoff.kind == "measured":
+            continue  # there it may be given
         if (tradeoff.kind in kinds) != (given is not None):
             listed = " or ".join(f"'{kind}'" for kind in kinds)
             yield Problem(
@@ -262,6 +265,7 @@ _RULES = (
     _tradeoff,
     _world,
     interactions.rules,
+    measured.rules,
     firms.check,
     habitats.rules,
     reach.fluctuation,

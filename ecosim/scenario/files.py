@@ -22,7 +22,8 @@ from ecosim.scenario.schema import Scenario
 from ecosim.scenario.shipped import find, names
 
 _ADAPTER = TypeAdapter(Scenario)
-_ONLY_IN = {"market": ("market",), "selection": ("ecology",), "mutation": ("ecology",)}
+_LIVING = ("ecology", "optimisation", "learning")
+_ONLY_IN = {"market": ("market",), "selection": _LIVING, "mutation": _LIVING}
 
 
 def read(source: str | os.PathLike[str] | Scenario, overrides: Any = None) -> Scenario:

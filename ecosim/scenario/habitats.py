@@ -40,7 +40,7 @@ class Habitats:
 
 def rules(s: Scenario) -> Iterator[Problem]:
     """Find what habitats cannot be combined with."""
-    chosen = s.world == "ecology" and s.selection.kind == "ricker"
+    chosen = s.world != "market" and s.selection.kind == "ricker"
     if chosen != (s.habitats is not None):
         yield Problem(
             "habitats",

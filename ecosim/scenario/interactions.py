@@ -84,7 +84,7 @@ def rules(s: Scenario) -> Iterator[Problem]:
             "Lotka-Volterra competition sets rates in continuous time, not shares of a supply",
             "set selection.kind = 'growth' or 'birth-death'",
         )
-    elif kind == "birth-death" and c.kind != "lotka-volterra" and s.world == "ecology":
+    elif kind == "birth-death" and c.kind != "lotka-volterra" and s.world != "market":
         yield Problem(
             "competition.kind",
             c.kind,

@@ -57,12 +57,14 @@ class Mutation:
     """With probability `rate` a birth moves the allocation by a Gaussian step of sd `step`.
 
     The step has sd `step` in each niche, sums to zero, and is projected to the simplex. On an axis
-    it moves the position, and the logarithm of the width by sd `width_step`.
+    it moves the position, and the logarithm of the width by sd `width_step`. With probability
+    `switch` a newborn takes up a method drawn at random instead of its parent's.
     """
 
     rate: Share = 0.1
     step: NonNegative = 0.02
     width_step: NonNegative = 0.1
+    switch: Share = 0.0
 
 
 @dataclass(frozen=True, config=CONFIG)

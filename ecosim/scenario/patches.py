@@ -49,8 +49,8 @@ def rules(s: Scenario) -> Iterator[Problem]:
 def _regulation(s: Scenario) -> Iterator[Problem]:
     """Find regulation that a life cycle or a competition cannot have."""
     given, several = s.patches.regulation, s.patches.count > 1
-    constant = s.world == "ecology" and s.selection.kind in _CONSTANT
-    if several and s.world == "ecology" and not (constant or s.selection.kind == "energy"):
+    constant = s.world != "market" and s.selection.kind in _CONSTANT
+    if several and s.world != "market" and not (constant or s.selection.kind == "energy"):
         yield Problem(
             "selection.kind",
             s.selection.kind,

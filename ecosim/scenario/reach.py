@@ -132,6 +132,20 @@ def without_effect(s: Scenario) -> Iterator[Problem]:
             "a graded competence, not with tradeoff.kind = 'standard'",
         ),
         (
+            "tradeoff.exponent",
+            s.tradeoff.exponent,
+            Tradeoff().exponent,
+            s.tradeoff.kind != "measured",
+            "a postulated competence, not with tradeoff.kind = 'measured'",
+        ),
+        (
+            "tradeoff.floor",
+            s.tradeoff.floor,
+            Tradeoff().floor,
+            s.tradeoff.kind != "measured",
+            "a postulated competence, not with tradeoff.kind = 'measured'",
+        ),
+        (
             "population.start",
             s.population.start,
             Population().start,

@@ -10,6 +10,7 @@ from pydantic.dataclasses import dataclass
 from ecosim.scenario.agents import Competition, Population, Tradeoff
 from ecosim.scenario.habitats import Habitats
 from ecosim.scenario.lifecycle import Market, Mutation, Selection
+from ecosim.scenario.measured import Search, Training
 from ecosim.scenario.numbers import (
     CONFIG,
     Flag,
@@ -90,7 +91,7 @@ class Scenario:
     `ecosim.scenario.read` turns that into a ScenarioError that lists all problems.
     """
 
-    world: Literal["ecology", "market"]
+    world: Literal["ecology", "market", "optimisation", "learning"]
     name: Text = "unnamed"
     about: About = About()
     expectation: Annotated[tuple[Expectation, ...], Frozen] = ()
@@ -103,6 +104,8 @@ class Scenario:
     selection: Selection = Selection()
     mutation: Mutation = Mutation()
     habitats: Habitats | None = None
+    search: Search | None = None
+    training: Training | None = None
     market: Market = Market()
     run: Timing = Timing()
     record: Record = Record()

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from ecosim.model.step import World
 from ecosim.scenario import Scenario
-from ecosim.worlds import ecology, market
+from ecosim.worlds import ecology, learning, market, optimisation
 
 
 class Entry(NamedTuple):
@@ -20,4 +20,6 @@ class Entry(NamedTuple):
 WORLDS = {
     "ecology": Entry(ecology.WORLD, ecology.parameters),
     "market": Entry(market.WORLD, market.parameters),
+    "optimisation": Entry(optimisation.WORLD, optimisation.parameters),
+    "learning": Entry(learning.WORLD, learning.parameters),
 }

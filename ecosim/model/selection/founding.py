@@ -11,7 +11,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jax import Array
 
-from ecosim.model import conduct, niches, randomness
+from ecosim.model import conduct, methods, niches, randomness
 from ecosim.model.population import Population, Rows
 from ecosim.model.randomness import Stream
 from ecosim.model.scope import random_scope
@@ -92,6 +92,7 @@ def entrants(
         if kinds.entry == "unmet":
             weights = jnp.sum(around.exchange.unclaimed, axis=0).astype(kinds.dtype)
         allocation = random_scope(ids, clock, key, weights)
+    method = methods.at_random(kinds, ids, clock, key)
     if kinds.entry == "imitation":
         order = by_id(population.id, population.alive)
         unit = randomness.fine_uniform(key, clock, Stream.PARENT, ids)
@@ -103,10 +104,12 @@ def entrants(
             jnp.where(some, new, old) for new, old in zip(copied, (allocation, trait), strict=True)
         )
         parents = jnp.where(some, population.id[model], parents)
+        method = jnp.where(some, population.method[model], method)
     return Rows(
         id=ids, parent=parents, lineage=ids, group=group, patch=patch,
         budget=jnp.full(rank.shape, p.budget), stock=jnp.full(rank.shape, p.capital),
         trait=trait, allocation=allocation, conduct=_first_conduct(kinds, ids, around),
+        method=method,
     )  # fmt: skip
 
 

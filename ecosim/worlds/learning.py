@@ -1,0 +1,13 @@
+"""Learning: agents are learners; what they reach is measured by training and testing them.
+
+Selection is a life cycle of the ecology: who copies whom. The method and the division of the
+budget are copied; what was learned is not.
+"""
+
+from __future__ import annotations
+
+from ecosim.model.step import World
+from ecosim.worlds import ecology
+
+parameters = ecology.parameters
+WORLD: World = ecology.WORLD

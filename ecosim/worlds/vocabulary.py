@@ -1,0 +1,8 @@
+"""What an agent is called in each world."""
+
+NOUNS = {
+    "ecology": "organism",
+    "market": "firm",
+    "optimisation": "algorithm",
+    "learning": "learner",
+}

@@ -1,0 +1,141 @@
+"""Measured competence: who tries what, what is handed down, what is refused; with a toy measure."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from ecosim.agents import OptimisationModel
+from ecosim.compilation import prepared
+from ecosim.errors import ScenarioError
+from ecosim.model import measured, randomness
+from ecosim.model.randomness import Stream
+from ecosim.scenario import validate
+from ecosim.simulate import simulate
+
+
+def _toy(static, numbers, trial):
+    """Method m reaches m + 1 times effort over 10, and half of that by luck."""
+    luck = randomness.uniform(trial.key, trial.clock, Stream.MEASURED, trial.id)
+    skill = (trial.method + 1)[:, None] * trial.effort / 10
+    return skill * (0.5 + luck[:, None])
+
+
+@pytest.fixture(autouse=True)
+def toy(monkeypatch):
+    made = measured.Measure(lambda scenario: ("toy",), lambda scenario: (), _toy)
+    monkeypatch.setitem(measured.MEASURES, "search", made)
+
+
+def scenario(**changes):
+    raw = {
+        "world": "optimisation",
+        "niches": {"count": 2},
+        "population": {"size": 60, "budget": 8.0, "start": "specialists"},
+        "tradeoff": {"kind": "measured"},
+        "search": {"algorithms": ["slow", "fast"], "problems": ["a", "b"]},
+        "selection": {"kind": "wright-fisher"},
+        "mutation": {"rate": 0.0},
+        "run": {"steps": 30},
+    }
+    for key, value in changes.items():
+        raw[key] = raw.get(key, {}) | value if isinstance(value, dict) else value
+    return validate(raw)
+
+
+def test_the_better_method_is_selected_and_handed_down():
+    run = simulate(scenario(), seed=1)
+    assert 0.2 < run.metrics["method_share_1"].iloc[0] < 0.8
+    assert run.metrics["method_share_1"].iloc[-1] == 1
+    assert set(run.population["method"]) == {1}
+
+
+def test_a_new_method_comes_in_at_the_rate_of_switching():
+    groups = [{"name": "all", "allocation": [0.5, 0.5], "method": "fast"}]
+    kept = scenario(population={"groups": groups, "start": "even"})
+    assert (simulate(kept, seed=1).metrics["method_share_0"] == 0).all()
+    switching = kept.replace(mutation__switch=0.5, population__size=4000, run__steps=1)
+    share = simulate(switching, seed=1).metrics["method_share_0"].iloc[-1]
+    assert share == pytest.approx(0.25, abs=4 * np.sqrt(0.25 * 0.75 / 4000))  # half draw it
+
+
+def test_performance_is_the_mean_of_those_who_tried():
+    groups = [{"name": "a", "allocation": [1.0, 0.0], "method": "slow"},
+              {"name": "b", "allocation": [0.5, 0.5], "method": "fast"}]  # fmt: skip
+    given = scenario(population={"groups": groups, "start": "even", "size": 20_000},
+                     selection={"kind": "energy"}, run={"steps": 1})  # fmt: skip
+    told = simulate(given, seed=3).metrics.iloc[-1]
+    # Luck averages 1; the standard error of 10,000 uniform numbers is .003 of the mean.
+    assert told["performance_0"] == pytest.approx(0.8, rel=0.02)
+    assert told["performance_1"] == pytest.approx(0.8, rel=0.02)
+
+
+def test_what_is_below_the_threshold_counts_as_nothing():
+    with prepared():
+        trial = measured.Trial(
+            jnp.array([True, True, False]), jnp.arange(1, 4, dtype=jnp.uint64),
+            jnp.array([0, 1, 1]), jnp.array([[1.0, 0.0], [4.0, 4.0], [8.0, 8.0]]),
+            jnp.asarray(0), randomness.run_key(1),
+        )  # fmt: skip
+        method = measured.Method("search", ())
+        reached = measured.competence(method, measured.Parameters((), jnp.asarray(0.3)), trial)
+    assert (np.asarray(reached[0]) == 0).all()  # at most .15
+    assert (np.asarray(reached[1]) >= 0.4).all()
+    assert (np.asarray(reached[2]) == 0).all()  # the dead
+
+
+def test_luck_is_drawn_anew_and_not_handed_down():
+    """With one method and equal allocations the parents' luck says nothing of the children's."""
+    groups = [{"name": "all", "allocation": [0.5, 0.5], "method": "slow"}]
+    given = scenario(population={"groups": groups, "start": "even", "size": 2000})
+    runs = simulate(given, seed=5).metrics["performance_0"]
+    assert abs(runs.iloc[1:].mean() - 0.4) < 0.4 * 0.29 / np.sqrt(2000 * 30) * 5
+    assert np.corrcoef(np.arange(30), runs.iloc[1:])[0, 1] < 0.6  # no rise from step to step
+
+
+def test_the_mesa_model_is_the_headless_run_and_tells_methods():
+    given = scenario()
+    model = OptimisationModel(given, rng=4)
+    assert {agent.method for agent in model.agents} == {0, 1}
+    with pytest.raises(AttributeError, match="handed down"):
+        next(iter(model.agents)).method = 1
+    for _ in range(5):
+        model.step()
+    alone = simulate(given.replace(run__steps=5), seed=4).metrics
+    assert model.metric("method_share_1") == alone["method_share_1"].iloc[-1]
+
+
+def test_a_market_can_measure_too():
+    raw = {"world": "market", "niches": {"count": 2}, "tradeoff": {"kind": "measured"},
+           "search": {"algorithms": ["slow", "fast"], "problems": ["a", "b"]},
+           "population": {"size": 100, "start": "random"},
+           "market": {"exit": {"standard": 0.9}, "entry": {"rate": 10.0, "kind": "imitation"}},
+           "run": {"steps": 60}}  # fmt: skip
+    run = simulate(validate(raw), seed=2)
+    share = run.metrics["method_share_1"]
+    assert share.iloc[-1] > share.iloc[0] + 0.1
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"tradeoff": {"kind": "power"}}, "tradeoff.kind"),
+        ({"tradeoff": {"exponent": 3.0}}, "tradeoff.exponent"),
+        ({"search": {"algorithms": []}}, "search.algorithms"),
+        ({"search": {"algorithms": ["slow", "slow"]}}, "search.algorithms"),
+        ({"search": {"problems": ["a"]}}, "search.problems"),
+        ({"search": {"algorithms": ["slow"]}, "mutation": {"switch": 0.1}}, "mutation.switch"),
+        ({"competition": {"kind": "lotka-volterra"}}, "competition"),
+        ({"population": {"groups": [{"name": "x", "allocation": [0.5, 0.5], "method": "y"}]}},
+         "method"),
+        ({"training": {"learners": ["linear"]}}, "search"),
+    ],
+)  # fmt: skip
+def test_what_does_not_go_together_is_refused(changes, said):
+    with pytest.raises(ScenarioError, match=said):
+        scenario(**changes)
+
+
+@pytest.mark.parametrize("world", ["optimisation", "learning"])
+def test_a_measured_world_needs_its_table(world):
+    with pytest.raises(ScenarioError, match=r"\[(search|training)\]"):
+        validate({"world": world})
