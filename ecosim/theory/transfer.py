@@ -93,7 +93,9 @@ def pooled_risk(
     return left + noise + left * imbalance(tasks, dimension, examples)
 
 
-def boundary(*, tasks: int, dimension: int, examples: int, sigma: float, scale: float = 1.0) -> float:
+def boundary(
+    *, tasks: int, dimension: int, examples: int, sigma: float, scale: float = 1.0
+) -> float:
     """Return rho*, the relatedness above which pooling has the lower mean risk, exact.
 
     1 - rho* = d sigma^2 N/[(n-d-1)(N-d-1) s^2 (1 + `imbalance`)]; to leading order

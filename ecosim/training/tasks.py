@@ -56,6 +56,22 @@ def related_weights(
     return scale / jnp.sqrt(dimension) * mixed
 
 
+def exact_tasks(
+    key: Array, count: int, dimension: int, *, relatedness: Array, separation: Array
+) -> tuple[Array, Array]:
+    """Return weights and centres `[T, d]` of exactly this relatedness and separation; d > T.
+
+    |w_t| = 1 and w_t.w_u = relatedness; the centres, in directions drawn apart, sum to 0 and each
+    has the norm `separation`.
+    """
+    drawn, placed = jax.random.split(key)
+    basis = orthonormal(drawn, dimension, count + 1).T
+    weights = jnp.sqrt(relatedness) * basis[:1] + jnp.sqrt(1 - relatedness) * basis[1:]
+    corners = jnp.eye(count) - 1 / count
+    simplex = corners * jnp.sqrt(count / max(count - 1, 1))
+    return weights, separation * simplex @ orthonormal(placed, dimension, count).T
+
+
 def weights_of_values(key: Array, values: Array, tasks: int, dimension: int) -> Array:
     """Return random weights `[T, d]` with these singular values `[min(T, d)]`."""
     left, right = jax.random.split(key)

@@ -62,7 +62,9 @@ def wright_fisher(
     } | tables
 
 
-def batched(one: Callable[[Any], Any], seeds: Sequence[int], replicates: int) -> tuple[Numbers, ...]:
+def batched(
+    one: Callable[[Any], Any], seeds: Sequence[int], replicates: int
+) -> tuple[Numbers, ...]:
     """Return what a compiled function of a JAX key yields, an array `[seeds, replicates]` each.
 
     Replicates of a seed go side by side, seeds one after another, in 64-bit arithmetic.
