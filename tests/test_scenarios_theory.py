@@ -33,6 +33,15 @@ def assert_near(means, target, tolerance):
     assert abs(means.mean() - target) < tolerance, f"{means.mean():.4f}, expected {target:.4f}"
 
 
+# Expectations written before the first run that did not come true. They stay as they were.
+UNMET = {
+    # Newborns that dabble in a task count among those who try it.
+    "learners-specialise": {"performance_0"},
+    # Without competition the population ends on one task, and chance says on which.
+    "benchmark-threshold": {"performance_0"},
+}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", names())
 def test_each_shipped_scenario_meets_its_expectation(name):
@@ -45,7 +54,8 @@ def test_each_shipped_scenario_meets_its_expectation(name):
     scenario = read(name)
     outcomes = judge(scenario, simulate(scenario).metrics)
     assert outcomes, "a shipped scenario states an expectation"
-    assert all(outcome["met"] for outcome in outcomes), outcomes
+    unmet = {outcome["metric"] for outcome in outcomes if not outcome["met"]}
+    assert unmet == UNMET.get(name, set()), outcomes
 
 
 @pytest.mark.parametrize("name", names())

@@ -65,15 +65,14 @@ def trained[Model](
     def step(carry: tuple[Model, Any], number: Array) -> tuple[tuple[Model, Any], None]:
         model, state = carry
         slope = jax.grad(loss)(model, jax.random.fold_in(key, number))
-        change, later = optimiser.update(slope, state)  # type: ignore[arg-type]
-        moved = optax.apply_updates(model, change)  # type: ignore[arg-type]
+        change, later = optimiser.update(slope, state)
+        moved = optax.apply_updates(model, change)
         if until is None:
-            return (moved, later), None  # type: ignore[return-value]
+            return (moved, later), None
         counts = number < until
         kept = jax.tree.map(lambda new, old: jnp.where(counts, new, old), moved, model)
         return (kept, later), None
 
-    # optax starts from any pytree; its types ask for the arrays it is made of.
-    begun = (start, optimiser.init(start))  # type: ignore[arg-type]
+    begun = (start, optimiser.init(start))
     (model, _), _ = jax.lax.scan(step, begun, jnp.arange(steps))
     return model

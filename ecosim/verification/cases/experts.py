@@ -46,11 +46,14 @@ def _trained(
     hidden = max(1, round((2 * dimension * count - 1) / (dimension + 2)))
     label = jnp.repeat(jnp.eye(count, dtype="float32"), _TEST, axis=0)
 
+    def in32[M](model: M) -> M:
+        return jax.tree.map(lambda leaf: leaf.astype("float32"), model)
+
     def one(key: jax.Array) -> tuple[jax.Array, ...]:
         drawn, placed, seen, met, first, second, third = jax.random.split(key, 7)
         weights = tasks.related_weights(drawn, count, dimension, relatedness=0.0)
         centres = tasks.centres(placed, count, dimension, norm)
-        world = tasks.Tasks(*(part.astype("float32") for part in (weights, centres)), sigma)  # type: ignore[arg-type]
+        world = tasks.Tasks(in32(weights), in32(centres), jnp.asarray(sigma, "float32"))
         given = tasks.examples(seen, world, size)
         x, y = given.inputs.reshape(-1, dimension), given.outputs.ravel()
         inputs = tasks.examples(met, world, _TEST).inputs
@@ -64,9 +67,6 @@ def _trained(
 
         def routing(model: mixture.Mixture, step: jax.Array) -> jax.Array:
             return mixture.loss(model, x, y, key=step, noise=noise)
-
-        def in32[M](model: M) -> M:
-            return jax.tree.map(lambda leaf: leaf.astype("float32"), model)
 
         start, halfway = (
             in32(networks.perceptron(first, dimension, hidden)),
@@ -89,7 +89,7 @@ def _trained(
 
 
 def _closed(v: Values, seeds: Sequence[int]) -> Numbers:
-    """Return the share of the gap between joint linear and dedicated learners that routing closes."""
+    """Return the share of the gap from joint linear to dedicated learners that routing closes."""
     found = _compared(v, seeds)
     return (found.joint - found.routed) / (found.joint - found.dedicated)
 
