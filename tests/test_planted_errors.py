@@ -83,6 +83,16 @@ def slot_bias(patch):
     patch.setattr(wright_fisher, "draw_by_weight", wrong)
 
 
+def selection_off(patch):
+    """Parents are drawn evenly, whatever they received."""
+    real = wright_fisher.draw_by_weight
+
+    def wrong(order, weights, alive, units):
+        return real(order, jnp.ones_like(weights), alive, units)
+
+    patch.setattr(wright_fisher, "draw_by_weight", wrong)
+
+
 def mutation_twice(patch):
     """A newborn mutates twice."""
     real = niches.step_on_simplex
@@ -131,6 +141,7 @@ PLANTED = {
     "self-left-out": (self_left_out, "birth-death-control"),
     "first-spared": (first_spared, "neutral-fixation"),
     "slot-bias": (slot_bias, "heterozygosity"),
+    "selection-off": (selection_off, "levene-soft"),
     "mutation-twice": (mutation_twice, "mutation-variance"),
     "supply-twice": (supply_twice, "macarthur-external"),
     "gain-twice": (gain_twice, "budget-multiple"),

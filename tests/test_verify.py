@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ecosim.cli import main
 from ecosim.errors import RunError, ScenarioError
-from ecosim.verification import registry, runner
+from ecosim.verification import power, registry, runner
 from ecosim.verification.case import FAMILIES, Case, Curve, Parameter
 from ecosim.verification.judgement import allowance, judged, spread, verdict
 from ecosim.verification.registry import cases
@@ -110,6 +110,36 @@ def test_equal_outcomes_of_yes_and_no_leave_doubt():
     assert spread(np.zeros(20), 0.1) == pytest.approx(np.sqrt(0.09 / 20))
     assert spread(np.ones(20), 1.0) == 0.0
     assert spread(np.array([3.0]), 3.0) == 0.0
+
+
+def test_whole_numbers_that_agree_leave_doubt_about_a_mean_between_them():
+    assert spread(np.full(20, 8.0), 7.9) == pytest.approx(np.sqrt(0.09 / 20))
+    assert spread(np.full(20, 8.1), 7.9) == pytest.approx(0, abs=1e-12)  # no whole numbers
+
+
+@pytest.mark.parametrize(("failure", "wrong", "passes"), [
+    (1e-9, 0, True), (1e-9, 1, False),
+    # P(more than 3 of 20) = 4.9e-5 at .01: within 1e-4; of more than 2, 1e-3.
+    (0.01, 3, True), (0.01, 4, False),
+])  # fmt: skip
+def test_chance_allows_wrong_ends_by_their_derived_probability_not_by_their_number(
+    failure, wrong, passes
+):
+    ends = dataclasses.replace(RIGHT, expected=lambda v: 1.0, failure=lambda v: failure)
+    data = np.ones(20)
+    data[:wrong] = 0
+    assert judged(ends, ends.values(), data, 0.0).passed is passes
+
+
+def test_a_simulation_that_spreads_more_than_declared_does_not_pass_by_it(monkeypatch):
+    monkeypatch.setitem(power.POWER, RIGHT.name, 0.5)
+    wide = 2 + np.tile([-3.0, 3.0], 10)
+    result = judged(RIGHT, RIGHT.values(), wide, 0.0)
+    assert not result.passed and "detects only" in result.error
+    narrow = 2 + np.tile([-0.1, 0.1], 10)
+    assert judged(RIGHT, RIGHT.values(), narrow, 0.0).passed
+    # At other parameters nothing is declared.
+    assert judged(RIGHT, RIGHT.values({"m": 4}), wide + 2, 0.0).passed
 
 
 def test_bias_and_rounding_widen_the_tolerance_and_are_told():

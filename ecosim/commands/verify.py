@@ -27,7 +27,7 @@ def _complete_case(ctx: click.Context, param: click.Parameter, start: str) -> li
 @click.argument("words", metavar="[CASE]...", nargs=-1, shell_complete=_complete_case)
 @click.option("--set", "numbers", metavar="NAME=VALUE", multiple=True,
               help="A parameter of the cases named, in place of its default.")  # fmt: skip
-@click.option("--seeds", type=click.IntRange(min=2), metavar="N",
+@click.option("--seeds", type=click.IntRange(min=10), metavar="N",
               help="Seeds 0 .. N-1, in place of each case's own number.")  # fmt: skip
 @click.option("--full", is_flag=True, help="Take the long cases too (up to 45 minutes).")
 @click.option("--list", "listed", is_flag=True, help="List cases, parameters and domains only.")

@@ -164,22 +164,27 @@ def generation_id(step: Array, rank: Array) -> Array:
 def poisson_numbers(mean: Array, unit: Array) -> Array:
     """Return Poisson numbers (int64) of means `[N]`, by inversion of uniform numbers `[N]`.
 
-    The k-th term of each distribution is added until its sum passes the uniform number. Means stay
-    below 700, where exp(-mean) underflows; numbers beyond mean + 12 sqrt(mean) + 40 do not occur.
+    The terms of each distribution are added, from mean - 12 sqrt(mean) - 40 or 0 upwards, until
+    their sum passes the uniform number. What lies further from the mean does not occur (1e-30).
     """
-    most = jnp.max(mean + 12 * jnp.sqrt(mean) + 40)
+    reach = 12 * jnp.sqrt(mean) + 40
+    first = jnp.floor(jnp.maximum(mean - reach, 0))
+    some = jnp.where(first > 0, mean, 1)
+    # In logarithms: exp(-mean) underflows from 745 on.
+    within = jnp.exp(first * jnp.log(some) - mean - jax.scipy.special.gammaln(first + 1))
+    term = jnp.where(first > 0, within, jnp.exp(-mean))
+    most = jnp.max(mean + reach - first)
 
     def more(carry: tuple[Array, Array, Array, Array]) -> Array:
-        number, _, below, _ = carry
-        return jnp.any(unit > below) & (number < most)
+        added, _, below, _ = carry
+        return jnp.any(unit > below) & (added < most)
 
     def add(carry: tuple[Array, Array, Array, Array]) -> tuple[Array, Array, Array, Array]:
-        number, term, below, count = carry
-        term = term * mean / (number + 1)
-        return number + 1, term, below + term, count + (unit > below)
+        added, term, below, count = carry
+        term = term * mean / (first + added + 1)
+        return added + 1, term, below + term, count + (unit > below)
 
-    term = jnp.exp(-mean)
-    start = (jnp.zeros((), mean.dtype), term, term, jnp.zeros(mean.shape, jnp.int64))
+    start = (jnp.zeros((), mean.dtype), term, term, first.astype(jnp.int64))
     return jax.lax.while_loop(more, add, start)[3]
 
 

@@ -56,6 +56,8 @@ def monomorphic_mean(capacity: int) -> float:
         for k in range(most - 1):
             # Flux down through n+1 -> n, minus flux up, equals the leak borne above n.
             p[k + 1] = (p[k] * birth[k] + death[0] * p[0] * tail[k + 1]) / death[k + 1]
+            if p[k + 1] > 1e200:  # only ratios matter
+                p[: k + 2] /= p[k + 1]
         p /= p.sum()
         new = np.cumsum(p[::-1])[::-1]
         if np.max(np.abs(new - tail)) < 1e-14:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 
 def _positive(**numbers: float) -> None:
     for name, value in numbers.items():
@@ -67,6 +69,23 @@ def salop_band(
     """
     most = salop_firms(transport, fixed, length=length, consumers=consumers)
     return (3 - math.sqrt(3)) / 2 * most, most
+
+
+def salop_sequential(
+    transport: float, fixed: float, *, length: float = 1.0, consumers: float = 1.0
+) -> float:
+    """Return the mean number of firms at which sequential entry at random sites comes to rest.
+
+    There is no closed form. Of n* = sqrt(t L M/f) firms, .7935 at n* = 10 and .798 at n* = 20 stay
+    (simulations independent of this one, in which losers leave, worst first); the share is taken
+    as linear in 1/n* between, and as constant beyond.
+
+    Raises:
+        ValueError: a number not above 0.
+
+    """
+    most = salop_firms(transport, fixed, length=length, consumers=consumers)
+    return float(np.interp(1 / most, (1 / 20, 1 / 10), (0.798, 0.7935))) * most
 
 
 def cournot_firms(revenue: float, fixed: float) -> float:

@@ -81,7 +81,9 @@ class Case:
     `above` or `below` `expected` by more than the tolerance. The tolerance is what chance allows
     (see `runner`), plus `bias`: a bound, derived beforehand, on how far a correct simulation's
     mean lies from the closed form (finite numbers, mutation, time step), plus the relative
-    `rounding` of its arithmetic.
+    `rounding` of its arithmetic. Where each run ends in one of two ways, `expected` is 0 or 1 and
+    `failure` bounds, derived beforehand, the chance that a correct run ends the other way: chance
+    then allows what that makes likely, whatever the runs' own spread.
     """
 
     name: str
@@ -95,6 +97,7 @@ class Case:
     relation: Relation = "equal"
     bias: Callable[[Values], float] | None = None
     rounding: float = 0.0
+    failure: Callable[[Values], float] | None = None
     seeds: int = 20  # 1: deterministic
     refuses: Callable[[Values], str | None] | None = None  # the rule between numbers that breaks
     full: bool = False  # too long for the default set

@@ -11,9 +11,10 @@ import numpy as np
 from scipy import stats
 
 from ecosim.verification.case import Case, Relation
+from ecosim.verification.power import power_of
 
 FAMILY_WISE = 0.01  # chance that a correct simulator fails any case of a whole suite
-SUITE = 100  # cases that share it (Bonferroni); more than there are, so that they may grow
+SUITE = 100  # cases of chance that share it (Bonferroni); there are fewer, so that they may grow
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,10 @@ class Result:
 
     `tolerance` is what |observed - expected| may be (relation equal), or by how much `observed`
     must lie beyond `expected` (above, below). `detects` is the power: the smallest displacement
-    of a simulation's true mean that would fail the case nine times in ten, whatever its sign.
+    of a simulation's true mean that would fail the case nine times in ten, whatever its sign
+    (relation equal; above, below: the smallest distance from `expected` that passes so).
+    At its default parameters a case also fails where it detects less than it declared: a
+    simulation that spreads too widely does not pass by it.
     """
 
     case: str
@@ -57,16 +61,30 @@ def allowance(observations: int) -> float:
 def spread(observations: np.ndarray, expected: float) -> float:
     """Return the standard error of the mean of observations `[n]`; 0 of a single one.
 
-    Where all are 0 or 1 it is at least the binomial one at the expected probability, since twenty
-    equal outcomes do not make an outcome certain.
+    Where all are whole numbers it is at least the smallest that whole numbers of the expected mean
+    can have, f (1 - f) for a fraction f: twenty equal outcomes do not make an outcome certain.
     """
     count = observations.size
     if count == 1:
         return 0.0
     error = float(np.std(observations, ddof=1) / math.sqrt(count))
-    if 0 < expected < 1 and np.all((observations == 0) | (observations == 1)):
-        error = max(error, math.sqrt(expected * (1 - expected) / count))
+    if np.all(observations == np.round(observations)):
+        fraction = expected - math.floor(expected)
+        error = max(error, math.sqrt(fraction * (1 - fraction) / count))
     return error
+
+
+def _of_outcomes(failure: float, count: int) -> tuple[float, float]:
+    """Return the standard error of a share of outcomes, and by how much it may miss 0 or 1.
+
+    Args:
+        failure: chance that a correct run ends otherwise than expected.
+        count: number of runs.
+
+    """
+    allowed = stats.binom.isf(FAMILY_WISE / SUITE, count, failure)
+    # Half a run more, so that rounding does not decide.
+    return math.sqrt(failure * (1 - failure) / count), (max(float(allowed), 0.0) + 0.5) / count
 
 
 def judged(
@@ -77,14 +95,24 @@ def judged(
     observed = float(np.mean(observations)) if observations.size else math.nan
     error = spread(observations, expected) if observations.size else math.nan
     chance = allowance(observations.size) * error if observations.size > 1 else 0.0
+    if case.failure is not None:
+        error, chance = _of_outcomes(case.failure(values), observations.size)
     slack = case.rounding * abs(expected) + (case.bias(values) if case.bias else 0.0)
     tolerance = chance + slack
+    # A shift may run against the bias: it is caught beyond both.
+    detects = tolerance + (slack if case.relation == "equal" else 0.0) + 1.2816 * error
+    passed = verdict(case.relation, expected, observed, tolerance)
+    said = ""
+    if values == case.values() and observations.size > 1 and detects > power_of(case.name):
+        passed = False
+        said = (
+            f"detects only {detects:.3g}, declared: {power_of(case.name):.3g} "
+            "(ecosim/verification/power.py)"
+        )
     return Result(
         case=case.name, labels=case.labels, parameters=values, relation=case.relation,
         expected=expected, observed=observed, stderr=error, tolerance=tolerance,
-        # A shift may run against the bias: it is caught beyond both.
-        detects=tolerance + (slack if case.relation == "equal" else 0.0) + 1.2816 * error,
-        passed=verdict(case.relation, expected, observed, tolerance),
+        detects=detects, passed=passed, error=said,
         observations=observations.size, source=case.source, seconds=seconds, note=case.note,
     )  # fmt: skip
 

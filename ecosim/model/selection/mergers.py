@@ -111,6 +111,8 @@ def _joined(course: _Course, seeker: Array, partner: Array, merges: Array) -> _C
 
     merged = p._replace(
         stock=p.stock.at[at].set(whole, mode="drop"),
+        # What waits to be invested goes with the firm; an empty column where nothing waits.
+        retained=p.retained.at[at].add(p.retained[target], mode="drop"),
         allocation=averaged(p.allocation),
         budget=averaged(p.budget),
     )

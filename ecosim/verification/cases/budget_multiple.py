@@ -91,6 +91,9 @@ def _contest(name: str, ratio: float) -> Case:
         ),
         expected=lambda v: float(v["ratio"] > 1),
         observe=_observed_contest,
+        # Kimura's bound e^(-N advantage) from one half is below e^-40; at the end the worse are
+        # N^-3 of all.
+        failure=lambda v: _contest_size(v) ** -2.0,
         refuses=_contest_refuses,
     )
 

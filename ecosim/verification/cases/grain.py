@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -35,20 +36,26 @@ def _levene(v: Values, *, kind: str, start: float, steps: int) -> dict[str, Any]
 
 
 def _burn_in(v: Values) -> int:
-    """Five relaxation times: what the start is off by, at most the bias, has shrunk by e^-5."""
-    return int(np.ceil(5 * grain.levene_relaxation(v["c"], v["s"])))
+    """Eight relaxation times: what the start is off by, at most 1/2, has shrunk by e^-8."""
+    return int(np.ceil(8 * grain.levene_relaxation(v["c"], v["s"])))
+
+
+def _start(v: Values) -> float:
+    """Return a frequency far from the equilibrium, a quarter or more: it must be found."""
+    rest = grain.levene_equilibrium(v["c"], v["s"])
+    return rest / 2 if rest > 0.5 else (1 + rest) / 2
 
 
 def _observed_soft(v: Values, seeds: Sequence[int]) -> Any:
     burn = _burn_in(v)
-    start = min(max(grain.levene_equilibrium(v["c"], v["s"]), 1 / v["N"]), 1 - 1 / v["N"])
+    start = _start(v)
     raw = _levene(v, kind="contest", start=start, steps=burn + v["T"])
     return late_mean(raw | {"record": {"every": 10}}, seeds, "group_share_0", burn)
 
 
 def _chain_bias(v: Values) -> float:
     mean, _ = grain.levene_quasi_stationary(v["c"], v["s"], v["N"])
-    return abs(mean - grain.levene_equilibrium(v["c"], v["s"]))
+    return abs(mean - grain.levene_equilibrium(v["c"], v["s"])) + _STARTS
 
 
 def _soft_refuses(v: Values) -> str | None:
@@ -98,7 +105,18 @@ def _outside_refuses(v: Values) -> str | None:
         return (
             f"the rare type must shrink by 2 % a generation or more (it does by {-_outside(v):.3g})"
         )
+    if v["N"] * -_outside(v) < 20:
+        return f"N |log growth rate| = {v['N'] * -_outside(v):.3g} must be 20 or more"
     return None
+
+
+def _wrong_end(rate: float, size: int) -> float:
+    """Return a bound on the chance that, from one half, the better of two types is lost.
+
+    Kimura (1962): 2 N rate p = N rate at p = 1/2, or that the worse lives on: N e^(-rate t) = N^-3
+    after 4 ln N / rate generations.
+    """
+    return float(np.exp(-rate * size) + size**-3.0)
 
 
 def _observed_outside(v: Values, seeds: Sequence[int]) -> Any:
@@ -153,11 +171,20 @@ def _coarse_bias(v: Values) -> float:
     return 2 * abs(budget.soft_mutation_shift(v["p"], v["s"], VARIANCE_RATE))
 
 
+_STARTS = float(np.exp(-8) / 2)  # what is left of the start after the burn-in
 _C = Parameter("c", 0.55, "share of niche 1", above=0, below=1)
 _S = Parameter("s", 0.5, "advantage at home", above=0, most=20)
-_N = Parameter("N", 1000, "agents", least=2, most=3000, whole=True)
+_N = Parameter("N", 1500, "agents", least=2, most=3000, whole=True)
 _T = Parameter("T", 300, "generations observed", least=100, most=100_000, whole=True)
 _SOFT = (_C, _S, _N, _T)
+
+
+def _few(*, c: float, s: float) -> tuple[Parameter, ...]:
+    return (
+        replace(_C, default=c), replace(_S, default=s), replace(_N, default=150),
+        replace(_T, default=3000),
+    )  # fmt: skip
+
 
 CASES = (
     Case(
@@ -179,9 +206,11 @@ CASES = (
         family="core",
         title="the same against the quasi-stationary mean of the exact chain of N",
         source=LEVENE + "; Darroch & Seneta 1965, J Appl Prob 2:88",
-        parameters=_SOFT,
+        # Few enough that the chain and the limit of many are told apart.
+        parameters=_few(c=0.6, s=2.0),
         expected=lambda v: grain.levene_quasi_stationary(v["c"], v["s"], v["N"])[0],
         observe=_observed_soft,
+        bias=lambda v: _STARTS,
         refuses=_soft_refuses,
     ),
     Case(
@@ -196,6 +225,7 @@ CASES = (
             Parameter("N", 1000, "agents", least=100, most=20_000, whole=True),
         ),
         expected=lambda v: float(v["c"] > 0.5),
+        failure=lambda v: _wrong_end(-_outside(v), v["N"]),
         observe=_observed_outside,
         refuses=_outside_refuses,
     ),
@@ -211,6 +241,7 @@ CASES = (
             Parameter("N", 1000, "agents", least=100, most=20_000, whole=True),
         ),
         expected=lambda v: float(v["c"] > 0.5),
+        failure=lambda v: _wrong_end(abs(grain.hard_advantage(v["c"], v["s"])), v["N"]),
         observe=_observed_hard,
         refuses=_hard_refuses,
     ),

@@ -162,10 +162,10 @@ def _tied_less_independent(v: Values, seeds: Sequence[int]) -> ArrayLike:
 
 
 def _crowd(v: Values, seeds: Sequence[int]) -> ArrayLike:
-    """Return the mean number of generalist individuals over 300 generations after 40."""
+    """Return the mean number of generalist individuals over 2,500 generations after 40."""
     rest = theory.generalist_alone((v["K1"], v["K2"]), generalist=v["b"], growth=v["r"])
     scenario = _scenario(
-        v, _groups(v)[2:], 340, population={"size": round(rest), "stock": 1.0},
+        v, _groups(v)[2:], 2540, population={"size": round(rest), "stock": 1.0},
         habitats={"demography": "individuals"}, mutation={"rate": 0.0},
     )  # fmt: skip
     return [_records(scenario, seed)["group_abundance_0"].iloc[41:].mean() for seed in seeds]

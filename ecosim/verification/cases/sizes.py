@@ -167,7 +167,7 @@ CASES = (
         bias=_bias(_hazard, 1),
         refuses=_refuses(_hazard, 1),
         note=_BOTH,
-        curve=Curve("mu", (-0.04, -0.02, 0.0, 0.02, 0.04, 0.06, 0.08), "upper exponent", seeds=8),
+        curve=Curve("mu", (-0.04, -0.02, 0.0, 0.02, 0.04, 0.06, 0.08), "upper exponent", seeds=10),
     ),
     Case(
         name="gibrat-exponent-many",
