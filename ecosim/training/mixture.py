@@ -106,7 +106,8 @@ def loss(
         weights: of the inputs `[n]`, with sum 1, or None: all count alike.
 
     """
-    drawn = noise * normal(key, (inputs.shape[0], model.experts.shape[1])).astype(inputs.dtype)
+    shape = (inputs.shape[0], model.experts.shape[1])
+    drawn = noise * normal(key, shape, "float32").astype(inputs.dtype)
     result = routed(model, inputs, noise=drawn, factor=factor)
     squares = (result.outputs - outputs) ** 2
     error = jnp.mean(squares) if weights is None else weights @ squares
