@@ -24,8 +24,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from ecosim.sweeps.folder import RUNS, SweepFolder, write_table
+from ecosim.sweeps.folder import SweepFolder
 from ecosim.sweeps.points import Point
+from ecosim.sweeps.tables import RUNS, write_table
 
 PER_FILE = 64  # runs of a file, as sweeps write them
 REPLICATES = 20

@@ -24,7 +24,6 @@ from ecosim.errors import EcosimError, RunError
 from ecosim.model.founders import start_of
 from ecosim.model.step import Parameters, State, Status
 from ecosim.model.structure import Kinds, capacity_for, enlarged, kinds_of
-from ecosim.model.traced import traced
 from ecosim.recording import check_conservation, quantiles
 from ecosim.scenario import Scenario
 from ecosim.simulate import Simulation
@@ -69,6 +68,7 @@ class Tables(NamedTuple):
     """Recordings of R runs."""
 
     status: Array  # int32[R] Status
+    clock: Array  # int64[R] steps done
     wanted: Array  # int64[R] births that did not fit, where the status is FULL
     used: Array  # int64[R] rows that are recordings; the others are undefined
     step: Array  # int64[R, rows]
@@ -85,34 +85,42 @@ def shape_of(scenario: Scenario) -> Shape:
     """Return the shape of a scenario's run; runs of equal shape may stand in one batch."""
     kinds = kinds_of(scenario)
     size = scenario.population.size
-    recordings = 2 + scenario.run.steps // scenario.record.every
     return Shape(
         kinds=kinds,
         start_kind=start_of(scenario)[0],
         founders=size,
         groups=len(scenario.population.groups),
         capacity=capacity_for(kinds, size),
-        rows=1 << (recordings - 1).bit_length(),
+        rows=1 << (scenario.most_recordings - 1).bit_length(),
     )
 
 
 def run_batch(scenarios: Sequence[Scenario], seeds: Sequence[int]) -> list[Columns | RunError]:
-    """Run scenarios of one shape, each with its seed, and return what they recorded.
+    """Run scenarios, each with its seed, and return what they recorded.
 
-    A run equals `simulate(scenario, seed=seed)` bit for bit. One that breaks an invariant yields
-    its RunError; the others are not touched by it.
+    A run equals `simulate(scenario, seed=seed)` bit for bit. One that breaks an invariant, or
+    outgrows the memory, yields its RunError; the others are not touched by it. Each `shape_of`
+    among them is a program.
 
     Args:
-        scenarios: one for each run, all of one `shape_of`.
+        scenarios: one for each run.
         seeds: one for each run.
 
     Returns:
         For each run its metrics `[recordings]` by name, in the glossary's order, or its error.
 
     """
-    shapes = {shape_of(scenario) for scenario in scenarios}
-    assert len(shapes) == 1, "runs of one batch have one shape"
-    shape = shapes.pop()
+    done: dict[int, Columns | RunError] = {}
+    for shape, rows in shapes(scenarios):
+        found = _run_shape(shape, [scenarios[i] for i in rows], [seeds[i] for i in rows])
+        done |= {rows[row]: one for row, one in found.items()}
+    return [done[index] for index in range(len(scenarios))]
+
+
+def _run_shape(
+    shape: Shape, scenarios: Sequence[Scenario], seeds: Sequence[int]
+) -> dict[int, Columns | RunError]:
+    """Run scenarios of one shape; return what they recorded, by their place."""
     done: dict[int, Columns | RunError] = {}
     waiting = list(range(len(scenarios)))
     spare_memory_maps()
@@ -121,33 +129,36 @@ def run_batch(scenarios: Sequence[Scenario], seeds: Sequence[int]) -> list[Colum
             some = _runs([scenarios[i] for i in waiting], [seeds[i] for i in waiting])
             tables = jax.tree.map(np.asarray, _run(shape, some))
             names = _names(shape, some)
-            left, wanted = [], 0
+            left, larger = [], 0
             for row, index in enumerate(waiting):
                 status = Status(int(tables.status[row]))
                 if status == Status.FULL:
+                    births, step = int(tables.wanted[row]), int(tables.clock[row]) + 1
+                    try:
+                        own = enlarged(shape.kinds, shape.capacity, births=births, step=step)
+                    except RunError as error:
+                        done[index] = error
+                        continue
                     left.append(index)
-                    wanted = max(wanted, int(tables.wanted[row]))
+                    larger = max(larger, own)
                 elif status == Status.BROKEN:
                     done[index] = _broken(scenarios[index], seeds[index])
                 else:
                     done[index] = _columns(scenarios[index], names, tables, row)
             # A result does not depend on the capacity: what did not fit is run with more room.
-            waiting = left
-            shape = shape._replace(capacity=enlarged(shape.capacity, wanted))
-    return [done[index] for index in range(len(scenarios))]
+            waiting, shape = left, shape._replace(capacity=larger)
+    return done
 
 
 def _runs(scenarios: Sequence[Scenario], seeds: Sequence[int]) -> Runs:
     """Return the numbers of all runs, stacked, with as many added as fill the devices."""
     rows = []
     for scenario, seed in zip(scenarios, seeds, strict=True):
-        steps = scenario.run.steps
-        numbers = (steps, scenario.record.every, steps)
         rows.append(
             Runs(
                 parameters=engine.parameters_of(scenario),
                 start=start_of(scenario)[1],
-                schedule=engine.Schedule(*(traced(number, "int64") for number in numbers)),
+                schedule=engine.schedule_of(scenario),
                 key=np.array([seed >> 32, seed & 0xFFFFFFFF], np.uint32),  # type: ignore[arg-type]
                 real=np.ones((), bool),  # type: ignore[arg-type]
             )
@@ -187,8 +198,7 @@ def _alone(shape: Shape, run: Runs) -> Tables:
 
     def more(carry: tuple[State, Tables]) -> Array:
         state, _ = carry
-        going = (state.status == Status.RUNNING) & (state.clock < schedule.until)
-        return going & run.real
+        return engine.goes_on(state, schedule) & run.real
 
     def recorded(state: State, tables: Tables) -> Tables:
         metrics, breadth = engine.measure(kinds, parameters, state)
@@ -209,13 +219,13 @@ def _alone(shape: Shape, run: Runs) -> Tables:
     metrics, breadth = jax.eval_shape(lambda s: engine.measure(kinds, parameters, s), state)
     zero = jnp.zeros((), jnp.int64)
     empty = Tables(
-        status=state.status, wanted=zero, used=zero,
+        status=state.status, clock=zero, wanted=zero, used=zero,
         step=jnp.zeros(shape.rows, jnp.int64),
         metrics=jnp.zeros((shape.rows, *metrics.shape), metrics.dtype),
         breadth=jnp.zeros((shape.rows, *breadth.shape), breadth.dtype),
     )  # fmt: skip
     state, tables = jax.lax.while_loop(more, one, (state, recorded(state, empty)))
-    return tables._replace(status=state.status, wanted=state.wanted)
+    return tables._replace(status=state.status, clock=state.clock, wanted=state.wanted)
 
 
 def _names(shape: Shape, runs: Runs) -> list[str]:

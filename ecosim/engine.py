@@ -56,6 +56,18 @@ class Schedule(NamedTuple):
     last: Array  # int64: record after this step too
 
 
+def schedule_of(scenario: Scenario, until: int | None = None) -> Schedule:
+    """Return the schedule of a run up to a step, by default to its end, as NumPy numbers."""
+    steps = scenario.run.steps
+    numbers = (steps if until is None else until, scenario.record.every, steps)
+    return Schedule(*(traced(number, "int64") for number in numbers))
+
+
+def goes_on(state: State, schedule: Schedule) -> Array:
+    """Say whether a run is to do another step without the host."""
+    return (state.status == Status.RUNNING) & (state.clock < schedule.until)
+
+
 def parameters_of(scenario: Scenario) -> Parameters:
     """Return all traced numbers of a scenario, as NumPy arrays of the run's precision."""
     dtype = scenario.run.precision
@@ -190,8 +202,7 @@ def advance(
 
     def more(carry: tuple[State, Table]) -> Array:
         state, table = carry
-        going = (state.status == Status.RUNNING) & (table.used < ROWS)
-        return going & (state.clock < schedule.until)
+        return goes_on(state, schedule) & (table.used < ROWS)
 
     def one(carry: tuple[State, Table]) -> tuple[State, Table]:
         state, table = carry

@@ -1,7 +1,8 @@
 """Growth of rare mutants among residents (Metz et al. 1992; Geritz et al. 1998).
 
-A mutant is paid the residents' own prices, which the model's competition gives and which the
-mutant is too rare to move; how its gain becomes growth depends on the life cycle.
+A mutant is paid the residents' own prices, which the model's competition or its explicit resources
+give and which the mutant is too rare to move; how its gain becomes growth depends on the life
+cycle.
 """
 
 from __future__ import annotations
@@ -19,12 +20,12 @@ from numpy.typing import ArrayLike, NDArray
 from ecosim.analysis.invasibility import Invasibility
 from ecosim.compilation import prepared
 from ecosim.errors import Problem, ScenarioError
-from ecosim.model import competition, environment, exact, habitats, niches
+from ecosim.model import competition, environment, exact, habitats, niches, resources
 from ecosim.model.competition import Exchange
 from ecosim.model.population import described
 from ecosim.model.selection import capital
 from ecosim.model.step import Parameters, State
-from ecosim.model.structure import Kinds
+from ecosim.model.structure import Kinds, kinds_of
 from ecosim.model.traced import traced
 from ecosim.scenario import Scenario, override, to_dict, validate
 from ecosim.simulate import Simulation
@@ -51,20 +52,18 @@ def invasion_fitness(community: Scenario | Simulation, mutants: ArrayLike) -> Fl
         Rates `[M]`, float64; +inf where a mutant alone uses a niche that emits.
 
     Raises:
-        ScenarioError: mutants of a wrong shape, no residents, several patches, or a life cycle
-            without a growth rate when rare.
+        ScenarioError: mutants of a wrong shape, no residents, several patches, or a scenario in
+            which no price decides what a mutant gains: growth and birth-death, competence that is
+            found anew in each step, and firms that choose their conduct.
 
     """
     simulation = community
     if isinstance(simulation, Scenario):
+        _answerable(kinds_of(simulation))
         simulation = Simulation(simulation)
         simulation.advance(simulation.scenario.run.steps)
     kinds = simulation.kinds
-    if kinds.patches > 1:
-        raise _refused("patches.count", str(kinds.patches), "invasion analysis takes one patch")
-    if kinds.selection not in _RATES:
-        rule = f"invasion analysis covers {', '.join(sorted(_RATES))}"
-        raise _refused("selection.kind", kinds.selection, rule)
+    _answerable(kinds)
     if not np.any(np.asarray(simulation.state.population.alive)):
         raise _refused("population", "nobody", "invasion analysis needs residents that are alive")
     rows = _rows(simulation.scenario, mutants)
@@ -79,8 +78,8 @@ def pairwise_invasibility(
 ) -> Invasibility:
     """Return the growth rate of each mutant among residents of each trait, a PIP.
 
-    Each resident is alone, without mutation or entry, and has `settle` steps to come to its
-    attractor; rates are means over the next `window` steps.
+    Each resident is alone, without mutation or entry (that which replaces firms included), and
+    has `settle` steps to come to its attractor; rates are means over the next `window` steps.
 
     Args:
         scenario: two niches, and a trait is the share of the first; or an axis, and a trait is a
@@ -90,10 +89,14 @@ def pairwise_invasibility(
         window: default 1 where they are constant, otherwise 100.
 
     Raises:
-        ScenarioError: as for `invasion_fitness`; a scenario of more niches; traits that are not
-            rising or not in [0, 1] (shares); residents that die out.
+        ScenarioError: as for `invasion_fitness`; a scenario of more niches; firms that adapt;
+            traits that are not rising or not in [0, 1] (shares); residents that die out.
 
     """
+    _answerable(kinds_of(scenario))
+    if scenario.world == "market" and scenario.market.incumbents.adaptation != "none":
+        rule = "firms that adapt do not keep the trait of the residents"
+        raise _refused("market.incumbents.adaptation", "toward-demand", rule)
     values = np.asarray(traits, float)
     axis = scenario.niches.space == "axis"
     if not axis and scenario.niches.count != 2:
@@ -127,20 +130,22 @@ def _resident(scenario: Scenario, trait: float, steps: int) -> Scenario:
     """Return the scenario of one resident trait alone."""
     raw = to_dict(scenario)
     population = raw["population"]
-    for word in ("start", "allocation", "groups", "web", "position"):
+    for word in (
+        "start", "breadth_exponent", "allocation", "groups", "web", "community", "position",
+    ):  # fmt: skip
         population.pop(word, None)
+    for word in ("until", "branch_size", "branch_distance", "settled_steps"):
+        raw["run"].pop(word, None)
     if scenario.niches.space == "axis":
         population["position"] = trait
     else:
         population["allocation"] = [trait, 1 - trait]
-    alone: dict[str, Any] = {"population.variation": 0.0, "run.steps": steps, "run.until": None}
+    alone: dict[str, Any] = {"population.variation": 0.0, "run.steps": steps}
     alone |= {"run.precision": "float64", "record.every": max(steps, 1), "record.events": False}
     if scenario.world == "market":
-        alone["market.entry.rate"] = 0.0
+        alone |= {"market.entry.rate": 0.0, "market.entry.replacement": False}
     elif not scenario.densities:
         alone["mutation.rate"] = 0.0
-    raw["run"].pop("until", None)
-    alone.pop("run.until")
     return override(validate(raw), alone)
 
 
@@ -164,6 +169,32 @@ def _rows(scenario: Scenario, mutants: ArrayLike) -> Floats:
     return rows
 
 
+def _answerable(kinds: Kinds) -> None:
+    """Raise ScenarioError where a mutant's growth is not its gain at the residents' prices."""
+    if kinds.patches > 1:
+        raise _refused("patches.count", str(kinds.patches), "invasion analysis takes one patch")
+    if kinds.selection not in _RATES:
+        rule = (
+            f"invasion analysis covers {', '.join(sorted(_RATES))}; in continuous time start a "
+            "group of rare mutants instead and see it grow"
+        )
+        raise _refused("selection.kind", kinds.selection, rule)
+    if kinds.tradeoff in ("standard", "measured"):
+        rule = (
+            "what a mutant can do is found anew in each step, so that no price says what it "
+            "gains: start a group of rare mutants instead and see it grow"
+        )
+        raise _refused("tradeoff.kind", kinds.tradeoff, rule)
+    if kinds.oligopoly:
+        rule = (
+            "a mutant firm would choose its own conduct and the residents would answer it: see "
+            "market.entry.kind = 'free', in which a firm enters if it foresees a profit"
+        )
+        key = "competition.kind" if kinds.conduct == "none" else "market.conduct.kind"
+        given = kinds.competition if kinds.conduct == "none" else kinds.conduct
+        raise _refused(key, given, rule)
+
+
 def _refused(key: str, value: str, rule: str) -> ScenarioError:
     return ScenarioError([Problem(key, value, rule)], "invasion analysis")
 
@@ -185,6 +216,12 @@ type _Given = tuple[Array, Array]  # claims [M, K] of mutants, supply [P, K]
 
 
 def _exchange(kinds: Kinds, p: Parameters, state: State, supply: Array) -> Exchange:
+    """Return the exchange of the next step, as the model itself computes it."""
+    if state.resources is not None and p.resources is not None:
+        return resources.exchange(
+            kinds, p.resources, state.population, tally=state.tally, supply=supply,
+            stock=state.resources,
+        )[0]  # fmt: skip
     world = WORLDS[kinds.world].world
     size = world.size(p.selection, state.population) if world.size else None
     return competition.exchange(

@@ -62,9 +62,7 @@ class Replicates:
         self._parameters = engine.parameters_of(scenario)
         self._start_kind, self._start = start_of(scenario)
         self._capacity = capacity_for(self._kinds, scenario.population.size)
-        steps = scenario.run.steps
-        numbers = (steps, scenario.record.every, steps)
-        self._schedule = engine.Schedule(*(traced(number, "int64") for number in numbers))
+        self._schedule = engine.schedule_of(scenario)
         state = jax.eval_shape(
             partial(self._begun, parameters=self._parameters, start=self._start),
             key=randomness.run_key(0),
@@ -141,8 +139,7 @@ def replicate(
     schedule = engine.Schedule(*(jnp.asarray(number) for number in schedule))
     keys = jnp.asarray(keys)
 
-    def goes_on(state: State) -> Array:
-        return (state.status == Status.RUNNING) & (state.clock < schedule.until)
+    goes_on = partial(engine.goes_on, schedule=schedule)
 
     def one(state: State) -> State:
         state, due = engine.moved_on(world, kinds, parameters, state, schedule)

@@ -12,13 +12,13 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 
-from ecosim import engine, machine
+from ecosim import engine
 from ecosim.compilation import prepared, spare_memory_maps
 from ecosim.errors import RunError
 from ecosim.model.integration import MOST_TRIES
 from ecosim.model.population import Population
 from ecosim.model.step import State, Status
-from ecosim.model.structure import Kinds, bytes_for, enlarged
+from ecosim.model.structure import Kinds, enlarged
 from ecosim.model.traced import traced
 from ecosim.recording import Recorder, Recording, events_of, table_of
 from ecosim.replication import MOST, End, Replicates, ends
@@ -85,9 +85,7 @@ class Simulation:
             RunError: when an invariant broke: the step, the quantity and the agent.
 
         """
-        record, steps = self.scenario.record, self.scenario.run.steps
-        numbers = (until, record.every, steps)
-        schedule = engine.Schedule(*(traced(number, "int64") for number in numbers))
+        schedule = engine.schedule_of(self.scenario, until)
         with prepared():
             while self.clock < until and int(self.state.status) != Status.ENDED:
                 self.state, table = engine.advance(
@@ -107,20 +105,9 @@ class Simulation:
         if status == Status.FULL:
             self._flush_events()
             capacity = self.state.population.alive.shape[0]
-            self.state = engine.enlarged(self.kinds, self.state, self._larger(capacity))
-
-    def _larger(self, capacity: int) -> int:
-        births = int(self.state.wanted)
-        larger = enlarged(capacity, births)
-        needed, memory = 2 * bytes_for(self.kinds, larger), machine.memory()
-        if needed > memory:
-            raise RunError(
-                f"step {self.clock + 1}: {births} births do not fit {capacity} slots, and room for "
-                f"them takes about {needed / 2**30:.1f} GiB of {memory / 2**30:.1f} GiB of memory "
-                "(rule: a population fits the memory; set population.limit, or a lower founding "
-                "rate or productivity)"
-            )
-        return larger
+            births, step = int(self.state.wanted), self.clock + 1
+            larger = enlarged(self.kinds, capacity, births=births, step=step)
+            self.state = engine.enlarged(self.kinds, self.state, larger)
 
     def _flush_events(self) -> None:
         log = self.state.log

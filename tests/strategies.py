@@ -173,10 +173,12 @@ def scenarios(
 
 
 def _niches(draw: st.DrawFn, raw: dict[str, Any], count: int) -> None:
-    raw["niches"]["supply"] = draw(weights(count))
     patches = raw.get("patches")
-    if patches is not None:
-        patches["dispersal"] = draw(real(0, 1))
+    if patches is None:
+        raw["niches"]["supply"] = draw(weights(count))
+    else:
+        if raw["world"] == "ecology":
+            patches["dispersal"] = draw(real(0, 1))
         rows = st.lists(weights(count), min_size=patches["count"], max_size=patches["count"])
         patches["supply"] = draw(rows)
 
@@ -188,7 +190,8 @@ def _environment(draw: st.DrawFn, raw: dict[str, Any], count: int) -> None:
             table["staggered"] = draw(st.booleans())
         elif name == "switching":
             table |= {"spell": draw(st.integers(1, 4)), "amplitude": draw(real(0.1, 0.9))}
-            table["probability"] = draw(real(0, 1))
+            if table.get("order") != "alternating":
+                table["probability"] = draw(real(0, 1))
         elif name == "shocks":
             table |= {"probability": draw(real(0, 0.6)), "severity": draw(real(0.1, 0.9))}
             table["recovery"] = draw(real(0.1, 1))
@@ -242,34 +245,37 @@ def _tradeoff(draw: st.DrawFn, raw: dict[str, Any], count: int) -> None:
 
 
 def _life_cycle(draw: st.DrawFn, raw: dict[str, Any]) -> None:
-    selection = raw.setdefault("selection", {})
-    selection |= {
-        "upkeep": draw(real(0.02, 0.4)),
-        "mortality": draw(real(0, 0.15)),
-        "division": draw(real(0.9, 3)),
-    }
-    raw["mutation"] = {
-        "rate": draw(real(0, 1)), "step": draw(real(0, 0.4)), "width_step": draw(real(0, 0.3)),
-    }  # fmt: skip
-    population = raw["population"]
-    population["stock"] = min(population["stock"], 1.5 * selection["division"])
+    selection, population = raw.setdefault("selection", {}), raw["population"]
     plenty = draw(st.none() | real(0.5, 3))  # None: what the population needs
+    energy, upkeep = selection.get("kind", "energy") == "energy", draw(real(0.02, 0.4))
+    if energy or plenty is None:
+        selection["upkeep"] = upkeep
+    if energy:
+        selection |= {"mortality": draw(real(0, 0.15)), "division": draw(real(0.9, 3))}
+        population["stock"] = min(population["stock"], 1.5 * selection["division"])
+    raw["mutation"] = {"rate": draw(real(0, 1)), "step": draw(real(0, 0.4))}
+    if raw["niches"].get("space") == "axis":
+        raw["mutation"]["width_step"] = draw(real(0, 0.3))
     if plenty is not None:
-        raw["niches"]["productivity"] = plenty * SIZE * selection["upkeep"]
+        raw["niches"]["productivity"] = plenty * SIZE * upkeep
 
 
 def _market(draw: st.DrawFn, raw: dict[str, Any]) -> None:
     market = raw.setdefault("market", {})
-    market.setdefault("exit", {}).update(
-        standard=draw(real(0, 1.2)), patience=draw(st.integers(1, 3)), noise=draw(real(0, 0.2)),
-    )  # fmt: skip
+    left, entry = market.setdefault("exit", {}), market.setdefault("entry", {})
+    left |= {"standard": draw(real(0, 1.2)), "noise": draw(real(0, 0.2))}
+    if left.get("enabled", True):
+        left["patience"] = draw(st.integers(1, 3))
     if market["exit"].get("basis") == "absolute":
         market["exit"]["standard"] *= 0.1
-    market.setdefault("entry", {}).update(
-        rate=draw(real(0, 5)), density=draw(real(-0.03, 0.01)),
-        density_squared=draw(real(-1e-3, 0)), unmet_demand=draw(real(0, 3)),
-        copying_error=draw(real(0, 0.3)), capital=draw(real(0.3, 2)),
-    )  # fmt: skip
+    entry |= {
+        "rate": draw(real(0, 5)), "density": draw(real(-0.03, 0.01)),
+        "density_squared": draw(real(-1e-3, 0)), "capital": draw(real(0.3, 2)),
+    }  # fmt: skip
+    if raw["competition"].get("kind") != "independent":
+        entry["unmet_demand"] = draw(real(0, 3))
+    if entry.get("kind") == "imitation":
+        entry["copying_error"] = draw(real(0, 0.3))
     market.setdefault("investment", {}).update({
         "reinvestment": draw(real(0, 1)), "flow": draw(real(0, 0.5)),
         "defunding": draw(real(0, 0.9)),
@@ -277,7 +283,8 @@ def _market(draw: st.DrawFn, raw: dict[str, Any]) -> None:
     market["costs"] = {
         "fixed": draw(real(0, 0.1)), "upkeep": draw(real(0.02, 0.3)), "scale": draw(real(0, 1.5)),
     }  # fmt: skip
-    market.setdefault("incumbents", {})["inertia"] = draw(real(0, 1))
+    if "incumbents" in market:
+        market["incumbents"]["inertia"] = draw(real(0, 1))
     if market["entry"].get("form") == "power":
         market["entry"]["density"] = draw(real(0, 0.5))
     if "hazard" in market["exit"]:

@@ -26,7 +26,6 @@ def market(*, supply=1.0, size=1, steps=3, niches=None, **tables):
         "world": "market",
         "niches": {"count": 1, "productivity": supply} | (niches or {}),
         "population": {"size": size},
-        "tradeoff": {"exponent": 1.0},
         "run": {
             "steps": steps, "precision": "float64", "until": "settled", "settled_steps": 10**6,
         },
@@ -38,6 +37,7 @@ def contest(n, r=1.0, closed=True, fixed=0.0, **conduct):
     rest = CLOSED if closed else {"entry": {"kind": "free"}}
     return market(
         size=n,
+        tradeoff={"exponent": 1.0},
         competition={"exponent": r},
         market=rest | {"costs": {"scale": 0.0, "fixed": fixed},
                        "conduct": {"kind": "effort"} | conduct},

@@ -1,11 +1,9 @@
 """Closed forms of fixation, drift and branching: published values, limits and domains."""
 
-import math
-
 import numpy as np
 import pytest
 
-from ecosim.theory import branching, fixation
+from ecosim.theory import branching, fixation, kernels
 
 
 def test_published_probabilities_of_fixation():
@@ -38,24 +36,9 @@ def test_a_hopeless_mutant_in_a_crowd_does_not_overflow():
 
 
 def test_numbers_of_individuals():
-    place, total = branching.dimorphism(0.5, 1.0, 1.0)
-    assert (place, total) == pytest.approx((0.4932, 1.5496), abs=5e-5)
-    assert branching.dimorphic_mean(0.5, 1.0, 500) == pytest.approx(772.83, abs=0.06)
+    many = 500 * kernels.dimorphism(0.25, 1.0)[1]
+    assert branching.dimorphic_mean(many) == pytest.approx(772.83, abs=0.06)
     assert branching.monomorphic_mean(500) == pytest.approx(499.04, abs=0.05)
-
-
-def test_the_selection_gradient_vanishes_at_the_dimorphism():
-    width, spread = 0.6, 1.1
-
-    def growth(y, pair, number):
-        load = sum(number * math.exp(-((y - x) ** 2) / (2 * width**2)) for x in pair)
-        return 1 - load / math.exp(-(y**2) / (2 * spread**2))
-
-    place, total = branching.dimorphism(width, spread, 1.0)
-    pair = (-place, place)
-    assert growth(place, pair, total / 2) == pytest.approx(0, abs=1e-12)
-    slope = growth(place + 1e-6, pair, total / 2) - growth(place - 1e-6, pair, total / 2)
-    assert slope == pytest.approx(0, abs=1e-11)
 
 
 def test_the_quasi_stationary_mean_is_that_of_the_chain():
@@ -95,7 +78,7 @@ def test_heterozygosity_decays():
         lambda: fixation.wright_fisher(6000, 0.1),
         lambda: fixation.heterozygosity(1.0, 10, 1),
         lambda: branching.monomorphic_mean(5),
-        lambda: branching.dimorphism(1.2, 1.0, 100),
+        lambda: branching.dimorphic_mean(2.0),
         lambda: branching.waiting_time(0.5),
         lambda: branching.branches(0, 1),
     ],

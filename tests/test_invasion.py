@@ -103,6 +103,94 @@ def test_energy_and_market_pay_a_rare_copy_of_the_residents_as_them():
     assert same == pytest.approx(0, abs=1e-12) and more > 0 > less
 
 
+def consuming(groups, rate=10.0, **tables):
+    """Ten consumers that take up a third of what comes in."""
+    return validate(
+        {
+            "world": "ecology", "niches": {"count": 2, "supply": [0.7, 0.3], "productivity": 10.0},
+            "population": {"size": 10, "stock": 1.2, "stock_variation": 0.0, "groups": groups},
+            "tradeoff": {"exponent": 1.0}, "selection": {"mortality": 0.0},
+            "mutation": {"rate": 0.0}, "run": {"steps": 1, "precision": "float64"},
+            "competition": {"kind": "resources", "resources": {"rate": rate}},
+        } | tables
+    )  # fmt: skip
+
+
+def uptake(claim, demand, rate, supply):
+    """A unit of time of dR/dt = s - (v + demand) R from R = s / v, by midpoints, taken up."""
+    stock, taken, part = supply / rate, 0.0, 1e-4
+    for _ in range(10_000):
+        middle = stock + (supply - (rate + demand) * stock) * part / 2
+        stock += (supply - (rate + demand) * middle) * part
+        taken += claim * middle * part
+    return taken
+
+
+@pytest.mark.parametrize("mutant", [[0.8, 0.2], [0.1, 0.9]])
+def test_explicit_resources_pay_what_the_model_takes_out_of_them(mutant):
+    resident = [{"name": "resident", "allocation": [0.5, 0.5]}]
+    (rate,) = ecosim.invasion_fitness(Simulation(consuming(resident)), [mutant])
+    gains = [
+        sum(uptake(x, 5.0, 10.0, s) for x, s in zip(shares, (7.0, 3.0), strict=True))
+        for shares in (mutant, [0.5, 0.5])
+    ]
+    assert rate == pytest.approx((gains[0] - gains[1]) / 1.2, rel=1e-5)
+    contest = (7.0 * mutant[0] + 3.0 * mutant[1] - 5.0) / 5.0 / 1.2  # had they claimed it all
+    assert abs(rate) < 0.5 * abs(contest)
+
+
+def test_a_rare_consumer_that_is_really_there_gains_as_much():
+    """One mutant among 4,000: its stock after a step less that of a resident."""
+    groups = [
+        {"name": "resident", "allocation": [0.5, 0.5], "share": 3999.0},
+        {"name": "mutant", "allocation": [0.8, 0.2]},
+    ]
+    run = simulate(consuming(groups, rate=900.0).replace(population__size=4000))
+    stock = run.population.groupby("group")["stock"].mean()
+    alone = consuming(groups[:1], rate=900.0).replace(population__size=4000)
+    (rate,) = ecosim.invasion_fitness(Simulation(alone), [[0.8, 0.2]])
+    assert rate == pytest.approx((stock[1] - stock[0]) / 1.2, rel=1e-3)
+    assert rate != 0
+
+
+def test_pairs_are_of_residents_that_nobody_joins():
+    market = {
+        "world": "market", "niches": {"count": 2, "supply": [0.7, 0.3]},
+        "population": {"size": 20, "start": "pareto", "breadth_exponent": 1.0},
+        "tradeoff": {"exponent": 0.5}, "run": {"steps": 30, "settled_steps": 9, "until": "settled"},
+        "market": {"entry": {"replacement": True}, "exit": {"hazard": 0.1}},
+    }  # fmt: skip
+    found = ecosim.pairwise_invasibility(validate(market), [0.6, 0.7, 0.8], settle=5, window=5)
+    # Only residents of one trait: what is like them grows as they do.
+    assert np.diag(found.rate) == pytest.approx(0, abs=1e-12)
+    market["market"]["incumbents"] = {"adaptation": "toward-demand"}
+    with pytest.raises(ScenarioError, match="firms that adapt"):
+        ecosim.pairwise_invasibility(validate(market), [0.6, 0.7, 0.8])
+
+
+KERNEL = {"kind": "lotka-volterra"}
+AXIS = {"space": "axis", "count": 2}
+
+
+@pytest.mark.parametrize(
+    ("tables", "words"),
+    [
+        ({"tradeoff": {"kind": "standard", "threshold": 0.5, "noise": 0.1}}, "found anew"),
+        ({"selection": {"kind": "growth"}, "competition": {"kind": "resources"}}, "rare mutants"),
+        ({"selection": {"kind": "birth-death"}, "competition": KERNEL, "niches": AXIS},
+         "continuous time"),
+        ({"world": "market", "niches": {"count": 1}, "competition": {"kind": "cournot"}},
+         "residents would answer"),
+        ({"world": "market", "market": {"conduct": {"kind": "effort"}}}, "market.conduct.kind"),
+    ],
+)  # fmt: skip
+def test_what_no_price_decides_is_refused_before_anything_is_run(tables, words, monkeypatch):
+    given = validate({"world": "ecology", "niches": {"count": 2}} | tables)
+    monkeypatch.setattr("ecosim.invasion.Simulation.advance", None)
+    with pytest.raises(ScenarioError, match=words):
+        ecosim.invasion_fitness(given, [[0.5, 0.5]])
+
+
 def test_a_generalist_among_specialists_of_habitats_shrinks_as_published():
     groups = [
         {"name": "1", "allocation": [0.9, 0.1], "budget": 1 / 0.9},

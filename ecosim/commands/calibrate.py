@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ecosim.commands import arguments
+from ecosim.commands.engines import computing, engine_of, resumable, telling
 from ecosim.commands.output import write_json, write_table
-from ecosim.commands.sweep import engine_of, varying
-from ecosim.commands.trouble import INTERRUPTED, RESUMABLE, Exit
+from ecosim.commands.sweep import varying
 
 if TYPE_CHECKING:
     from ecosim.sweeps.calibration import Calibration, Question
@@ -29,50 +29,39 @@ if TYPE_CHECKING:
 @click.option("--replicates", type=click.IntRange(min=1), default=1, show_default=True,
               help="Runs of each particle.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
-@click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Processes.")
-@click.option("--scheduler", metavar="tcp://HOST:PORT", help="A Dask cluster that runs.")
-@click.option("--lifetime", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS",
-              help="Begin nothing new after so long (exit code 3).")  # fmt: skip
+@computing
 @click.option("--out", type=click.Path(path_type=Path), metavar="FOLDER",
               help="Where it is kept (default: runs/calibrations/SCENARIO).")  # fmt: skip
 @click.option("--quiet", "-q", is_flag=True, help="No progress.")
 @arguments.as_json
 def calibrate(
-    *, workers: int | None, scheduler: str | None, lifetime: float | None, out: Path | None,
-    generations: int, quiet: bool, as_json: bool, **given: Any,
+    *, lifetime: float | None, out: Path | None, generations: int, quiet: bool, as_json: bool,
+    **given: Any,
 ) -> None:  # fmt: skip
     """Fit numbers of a scenario to data by approximate Bayesian computation.
 
     Prints the posterior (mean, sd, central 95 %) and a posterior predictive check. The same
     command goes on where it was stopped; more --generations go on from the last.
     """
-    from ecosim.commands.stopping import Stopping
     from ecosim.experiments.folders import slug
     from ecosim.sweeps.calibration import calibrate as fitted
-    from ecosim.sweeps.trials import Paused
 
+    tell = telling(quiet)
     question = _question(given)
     folder = out or Path("runs", "calibrations", slug(Path(given["scenario"]).stem))
 
     def told(number: int, one: Generation) -> None:
-        if not quiet:
-            click.echo(
-                f"generation {number + 1} of {generations}: tolerance {one.tolerance:.4g}, "
-                f"{one.simulated} simulated, {one.effective:.0f} effective particles",
-                err=True,
-            )
+        tell(
+            f"generation {number + 1} of {generations}: tolerance {one.tolerance:.4g}, "
+            f"{one.simulated} simulated, {one.effective:.0f} effective particles"
+        )
 
-    with Stopping(lifetime, graceful=True) as stopping:
-        try:
-            found = fitted(
-                question, folder, engine_of(workers, scheduler, None, None),
-                generations=generations, should_stop=stopping, told=told,
-            )  # fmt: skip
-        except Paused as paused:
-            click.echo(str(paused), err=True)
-            if as_json:
-                write_json({"error": str(paused), "problems": [], "path": str(folder)})
-            raise Exit(INTERRUPTED if stopping.interrupted else RESUMABLE) from None
+    engine = engine_of(given, tell)
+    with resumable(folder, lifetime, as_json=as_json) as stopping:
+        found = fitted(
+            question, folder, engine,
+            generations=generations, should_stop=stopping, told=told,
+        )  # fmt: skip
     if as_json:
         from dataclasses import asdict
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ecosim.commands import arguments
+from ecosim.commands.engines import computing, engine_of, resumable, telling
 from ecosim.commands.output import write_json, write_table
-from ecosim.commands.sweep import engine_of, folder_of, is_scenario, varying
-from ecosim.commands.trouble import INTERRUPTED, RESUMABLE, Exit
+from ecosim.commands.sweep import folder_of, is_scenario, varying
 
 if TYPE_CHECKING:
     from ecosim.sweeps.definition import Sweep
@@ -27,46 +27,32 @@ if TYPE_CHECKING:
 @click.option("--together", type=click.IntRange(min=1), help="Points chosen at once (default: 8).")
 @click.option("--replicates", type=click.IntRange(min=1), help="Runs of each point.")
 @click.option("--seed", type=click.IntRange(min=0), help="Root of all seeds.")
-@click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Processes.")
-@click.option("--scheduler", metavar="tcp://HOST:PORT", help="A Dask cluster that runs.")
-@click.option("--lifetime", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS",
-              help="Begin nothing new after so long (exit code 3).")  # fmt: skip
+@computing
 @click.option("--out", type=click.Path(path_type=Path), metavar="FOLDER",
               help="Folder of this search (default: runs/sweeps/NAME).")  # fmt: skip
 @click.option("--quiet", "-q", is_flag=True, help="No progress.")
 @arguments.as_json
 def search(
-    *, workers: int | None, scheduler: str | None, lifetime: float | None, out: Path | None,
-    quiet: bool, as_json: bool, **given: Any,
+    *, lifetime: float | None, out: Path | None, quiet: bool, as_json: bool, **given: Any,
 ) -> None:  # fmt: skip
     """Look for the values at which a metric is largest or smallest.
 
     SOURCE is a scenario, or a sweep file with a table [search]. The same command continues; more
     --trials go on from the last.
     """
-    from ecosim.commands.stopping import Stopping
     from ecosim.sweeps.searching import search as found_by
-    from ecosim.sweeps.trials import Paused
 
+    tell = telling(quiet)
     chosen = _described(given)
     folder = folder_of(chosen, out).path
 
     def told(number: int, found: Found | None) -> None:
-        if not quiet:
-            best = "none yet" if found is None else f"{found.value:.6g} at {found.best}"
-            click.echo(f"{number} trials, best: {best}", err=True)
+        best = "none yet" if found is None else f"{found.value:.6g} at {found.best}"
+        tell(f"{number} trials, best: {best}")
 
-    with Stopping(lifetime, graceful=True) as stopping:
-        try:
-            found = found_by(
-                chosen, folder, engine_of(workers, scheduler, None, None),
-                should_stop=stopping, told=told,
-            )  # fmt: skip
-        except Paused as paused:
-            click.echo(str(paused), err=True)
-            if as_json:
-                write_json({"error": str(paused), "problems": [], "path": str(folder)})
-            raise Exit(INTERRUPTED if stopping.interrupted else RESUMABLE) from None
+    engine = engine_of(given, tell)
+    with resumable(folder, lifetime, as_json=as_json) as stopping:
+        found = found_by(chosen, folder, engine, should_stop=stopping, told=told)
     if as_json:
         write_json({"best": found.best, "value": found.value, "trials": found.trials,
                     "path": str(folder)})  # fmt: skip

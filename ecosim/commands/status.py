@@ -33,6 +33,8 @@ def status(sweep: Path, as_json: bool) -> None:
         click.echo("no run ended lately: the time left is not known")
     if found.lost:
         click.echo(f"{found.lost} batches lost their process; they are tried again")
+    for link in found.dashboards:
+        click.echo(f"dashboard  {link}")
     if found.workers:
         rows = [
             [*row_of(told), duration(max(_now() - told["seen"], 0)) + " ago"]

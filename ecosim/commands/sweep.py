@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ecosim.commands import arguments
+from ecosim.commands.engines import computing, engine_of, resumable, telling
 from ecosim.commands.output import write_json
-from ecosim.commands.trouble import FAILED, INTERRUPTED, RESUMABLE, Exit, explain
+from ecosim.commands.trouble import FAILED, INTERRUPTED, RESUMABLE, Exit
 
 if TYPE_CHECKING:
     from ecosim.sweeps.definition import Sweep
-    from ecosim.sweeps.execution import Engine, Todo
+    from ecosim.sweeps.execution import Todo
     from ecosim.sweeps.folder import SweepFolder
 
 
@@ -162,43 +162,28 @@ def folder_of(described: Sweep, out: Path | None) -> SweepFolder:
 
 @sweep.command("run")
 @design
-@click.option("--workers", type=click.IntRange(min=1), metavar="N",
-              help="Processes of this machine, or jobs of the queue.")  # fmt: skip
-@click.option("--scheduler", metavar="tcp://HOST:PORT", help="A Dask cluster that runs.")
-@click.option("--slurm", "system", flag_value="slurm", help="Workers as jobs of Slurm.")
-@click.option("--pbs", "system", flag_value="pbs", help="Workers as jobs of PBS.")
-@click.option("--lsf", "system", flag_value="lsf", help="Workers as jobs of LSF.")
-@click.option("--sge", "system", flag_value="sge", help="Workers as jobs of SGE.")
-@click.option("--cluster-config", type=click.Path(exists=True, dir_okay=False), metavar="FILE",
-              help="TOML: queue, walltime, memory, gpus of the jobs.")  # fmt: skip
+@computing
 @click.option("--array-task", metavar="I/N", callback=_part,
               help="Only the I-th of N parts (job arrays, workflow managers).")  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Say what is missing; run nothing.")
 @click.option("--fail-fast", is_flag=True, help="End at the first failure.")
 @click.option("--retry-failed", is_flag=True, help="Run again what failed before.")
-@click.option("--lifetime", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS",
-              help="Begin nothing new after so long (exit code 3).")  # fmt: skip
 @click.option("--quiet", "-q", is_flag=True, help="No progress; print the folder only.")
 @arguments.as_json
 def run(
-    *, workers: int | None, scheduler: str | None, system: str | None,
-    cluster_config: str | None, array_task: tuple[int, int], dry_run: bool, fail_fast: bool,
-    retry_failed: bool, lifetime: float | None, quiet: bool, as_json: bool, **given: Any,
+    *, array_task: tuple[int, int], dry_run: bool, fail_fast: bool, retry_failed: bool,
+    lifetime: float | None, quiet: bool, as_json: bool, **given: Any,
 ) -> None:  # fmt: skip
     """Run what is missing of a sweep.
 
     Exit codes: 0 all runs are there; 1 some failed (failures.parquet says why); 2 wrong usage;
     3 stopped early, the same command continues; 130 interrupted.
     """
-    from ecosim.commands.stopping import Stopping
     from ecosim.commands.watching import watching
-    from ecosim.sweeps.execution import ClusterLost, carry_out, todo
+    from ecosim.sweeps.execution import carry_out, todo
 
-    def tell(text: str) -> None:
-        if not quiet:
-            click.echo(text, err=True)
-
-    engine = engine_of(workers, scheduler, system, cluster_config, tell)
+    tell = telling(quiet)
+    engine = engine_of(given, tell)
     chosen = described(given)
     folder = folder_of(chosen, given["out"])
     if chosen.search is not None:
@@ -214,7 +199,7 @@ def run(
         tell(text.format(**found.counts))
 
     with (
-        Stopping(lifetime, graceful=True) as stopping,
+        resumable(folder.path, lifetime, as_json=as_json) as stopping,
         watching(folder.path, quiet=quiet) as told,
     ):
         try:
@@ -224,9 +209,6 @@ def run(
             )  # fmt: skip
         except KeyboardInterrupt:  # asked twice: what had begun is given up
             after = todo(chosen, folder, array_task)
-        except ClusterLost as lost:
-            explain(lost, as_json=as_json)
-            raise Exit(RESUMABLE) from None
     if array_task == (1, 1):  # the last of many parts cannot be told from the others
         _draw(folder)
     if quiet and not as_json:
@@ -250,32 +232,6 @@ def _draw(folder: SweepFolder) -> None:
         write_page(SweepResults(folder.path))
     except (EcosimError, OSError) as error:
         click.echo(f"no report.html: {error}", err=True)
-
-
-def engine_of(
-    workers: int | None, scheduler: str | None, system: str | None, config: str | None,
-    tell: Callable[[str], None] = lambda text: None,
-) -> Engine:  # fmt: skip
-    """Return where the batches are computed, as the options say."""
-    if scheduler and (workers or system):
-        raise click.UsageError(
-            "--scheduler has its own workers; give neither --workers nor a queue."
-        )
-    if config and not system:
-        raise click.UsageError("--cluster-config goes with --slurm, --pbs, --lsf or --sge.")
-    if system:
-        from ecosim.sweeps.jobqueue import queued, read
-
-        return queued(system, read(config, system), workers or 1, tell)
-    if scheduler or workers:
-        from ecosim.sweeps.cluster import existing, local
-
-        return existing(scheduler, tell) if scheduler else local(workers or 1, tell)
-    from ecosim.sweeps.devices import divide_processor
-    from ecosim.sweeps.execution import Here
-
-    divide_processor()
-    return Here()
 
 
 def _tell(folder: SweepFolder, found: Todo, as_json: bool) -> None:

@@ -96,7 +96,7 @@ def _integrated(
     zero = jnp.zeros_like(begun)
     if kinds.competition == "lotka-volterra":
         start = Motion(zero, zero, None)
-        rate = _kernel_rate(kinds, p, population, there, begun)
+        rate = _kernel_rate(p, population, there, begun)
     else:
         start = Motion(zero, zero, resources.still(supply))
         rate = _resource_rate(kinds, p, population, there, begun, stocks, supply)
@@ -112,9 +112,7 @@ def _integrated(
     return motion, failed
 
 
-def _kernel_rate(
-    kinds: Kinds, p: Parameters, population: Population, there: Array, begun: Array
-) -> Any:
+def _kernel_rate(p: Parameters, population: Population, there: Array, begun: Array) -> Any:
     assert p.kernel is not None
     place = population.trait[:, 0].astype(jnp.float64)
     alike = kernel.overlap(p.kernel, place[:, None] - place[None, :])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ecosim import machine
+from ecosim.errors import RunError
 from ecosim.model import measured
 from ecosim.scenario import Scenario
 from ecosim.scenario.measured import methods_of
@@ -113,14 +115,27 @@ def capacity_for(kinds: Kinds, size: int) -> int:
     return -(-max(size + size // 4, 1024) // 64) * 64
 
 
-def enlarged(capacity: int, births: int) -> int:
-    """Return the next capacity after one that has no room for so many births.
+def enlarged(kinds: Kinds, capacity: int, *, births: int, step: int) -> int:
+    """Return the next capacity after one that has no room for the births of a step.
 
     Twice as many while the arrays are small, since each capacity is compiled anew; half as many
     again when they are large, since old and new exist at once; more where the births need it.
+
+    Raises:
+        RunError: old and new would not fit the memory that may be used here.
+
     """
     wanted = 2 * capacity if capacity < 2**17 else capacity + capacity // 2
-    return -(-max(wanted, capacity + births) // 64) * 64
+    larger = -(-max(wanted, capacity + births) // 64) * 64
+    needed, memory = 2 * bytes_for(kinds, larger), machine.memory()
+    if needed > memory:
+        raise RunError(
+            f"step {step}: {births} births do not fit {capacity} slots, and room for them takes "
+            f"about {needed / 2**30:.1f} GiB of {memory / 2**30:.1f} GiB of memory "
+            "(rule: a population fits the memory; set population.limit, or a lower founding "
+            "rate or productivity)"
+        )
+    return larger
 
 
 def bytes_for(kinds: Kinds, capacity: int) -> int:

@@ -17,6 +17,7 @@ from ecosim.scenario import (
     oligopoly,
     patches,
     reach,
+    unread,
 )
 from ecosim.scenario.lifecycle import Market, Mutation, Selection
 
@@ -271,7 +272,6 @@ _RULES = (
     reach.fluctuation,
     reach.out_of_range,
     reach.vanishing,
-    reach.without_effect,
     oligopoly.combined,
-    oligopoly.without_effect,
+    unread.without_effect,
 )

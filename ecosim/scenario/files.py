@@ -110,13 +110,14 @@ def parse_overrides(overrides: Mapping[str, Any] | Sequence[str] | None) -> dict
         key, sign, value = text.partition("=")
         if not sign or not key.strip():
             problems.append(Problem("", text, "an override is key.path=value"))
-        parsed[key.strip()] = _toml_value(value.strip())
+        parsed[key.strip()] = value_of(value.strip())
     if problems:
         raise ScenarioError(problems, "command line")
     return parsed
 
 
-def _toml_value(text: str) -> Any:
+def value_of(text: str) -> Any:
+    """Return the value that a text means in TOML; what is none, as soft, is a word."""
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:

@@ -106,10 +106,12 @@ def rules(s: Scenario) -> Iterator[Problem]:
             )  # fmt: skip
     if s.mutation.switch > 0 and len(methods) < 2:
         yield Problem("mutation.switch", f"{s.mutation.switch:g}", "needs two methods or more")
-    if present and s.competition.kind not in ("contest", "additive", "independent"):
+    if s.tradeoff.kind in ("standard", "measured") and not _judged(s):
         yield Problem(
-            "competition.kind", s.competition.kind,
-            "measured competence competes by 'contest', 'additive' or 'independent'",
+            "tradeoff.kind", s.tradeoff.kind,
+            "competence that is found anew in each step competes by competition.kind = 'contest', "
+            "'additive' or 'independent', and not under selection.kind = 'ricker'",
+            "choose one of these, or another tradeoff.kind",
         )  # fmt: skip
     yield from _training(s)
 
@@ -155,3 +157,9 @@ def _training(s: Scenario) -> Iterator[Problem]:
                 f"training.{name}", str(getattr(training, name)),
                 "no learner of this scenario reads it", "leave it out",
             )  # fmt: skip
+
+
+def _judged(s: Scenario) -> bool:
+    """Say whether competition asks in each step what agents can do, not once in a life."""
+    habitats = s.world != "market" and s.selection.kind == "ricker"
+    return s.competition.kind in ("contest", "additive", "independent") and not habitats

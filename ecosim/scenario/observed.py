@@ -62,7 +62,9 @@ def complete(s: Scenario) -> Iterator[Problem]:
             "leave one of them out",
         )
         return
-    supply = s.niches.supply or tuple(float(v) for v in web.sum(axis=1))
+    supply = s.niches.supply
+    if supply is None and s.patches.supply is None:
+        supply = tuple(float(v) for v in web.sum(axis=1))
     # A frozen part is completed here, once, before anyone else can see it.
     object.__setattr__(s, "niches", dataclasses.replace(s.niches, count=rows, supply=supply))
     object.__setattr__(s, "population", dataclasses.replace(s.population, groups=groups))

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ecosim.errors import Problem
-from ecosim.scenario.conduct import Conduct
-from ecosim.scenario.lifecycle import Controls, Entry, Exit, Investment, Market
+from ecosim.scenario.unread import ONE_PRODUCT
 
 if TYPE_CHECKING:
     from ecosim.scenario.schema import Scenario
 
-ONE_PRODUCT = ("circular", "cournot")
 _COMPETITION = {"effort": "contest", "price": "circular", "quality": "cournot"}
 
 
@@ -65,54 +63,3 @@ def _free(s: Scenario) -> Iterator[Problem]:
         yield Problem(
             "market.entry.rate", f"{entry.rate:g}", "free entry has at most one candidate a step: 1"
         )
-
-
-def without_effect(s: Scenario) -> Iterator[Problem]:
-    """Find words of an oligopoly, or of the rest of the market, that nothing reads here."""
-    conduct, kind = s.market.conduct, s.market.conduct.kind
-    readers = {
-        "rule": ("effort", "quality"),
-        "damping": ("effort", "quality"),
-        "rounds": ("effort", "price", "quality"),
-        "start": ("effort",),
-        "cost": ("effort", "price"),
-        "cost_exponent": ("quality",),
-        "transport": ("price",),
-        "sites": ("price",),
-    }
-    for name, kinds in readers.items():
-        if kind not in kinds:
-            where = " or ".join(f"'{known}'" for known in kinds)
-            yield from _unread(s, f"market.conduct.{name}", Conduct(), f"a conduct of {where}")
-    if conduct.rule != "damped" and kind in readers["rule"]:
-        yield from _unread(s, "market.conduct.damping", Conduct(), "market.conduct.rule = 'damped'")
-    if s.competition.kind in ONE_PRODUCT:
-        where = "competition.kind = 'contest' or 'additive'"
-        for name, default in (("exponent", 1.0), ("unclaimed", 0.0)):
-            value = getattr(s.competition, name)
-            if value != default:
-                yield _problem(f"competition.{name}", value, where)
-    if s.market.entry.kind != "free":
-        return
-    where = "a market without free entry"
-    for name in ("density", "density_squared", "unmet_demand", "copying_error"):
-        yield from _unread(s, f"market.entry.{name}", Entry(), where)
-    for name in ("standard", "basis", "patience", "noise"):
-        yield from _unread(s, f"market.exit.{name}", Exit(), where)
-    if s.market.investment != Investment():
-        yield _problem("market.investment", "present", where)
-    if s.market.controls != Controls():
-        yield _problem("market.controls", "present", where)
-    if s.market.costs.upkeep != Market().costs.upkeep:
-        yield _problem("market.costs.upkeep", s.market.costs.upkeep, where)
-
-
-def _unread(s: Scenario, key: str, defaults: Any, where: str) -> Iterator[Problem]:
-    _, table, name = key.split(".")
-    value = getattr(getattr(s.market, table), name)
-    if value != getattr(defaults, name):
-        yield _problem(key, value, where)
-
-
-def _problem(key: str, value: Any, where: str) -> Problem:
-    return Problem(key, str(value), f"has an effect only in {where}", "leave it out")

@@ -1,15 +1,12 @@
-"""Numbers that a run could not hold, and numbers that would have no effect."""
+"""Numbers that a run could not hold, and supplies that would fall below 0."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ecosim.errors import Problem
-from ecosim.scenario.agents import Competition, Population, Tradeoff
-from ecosim.scenario.lifecycle import Mutation, Selection
-from ecosim.scenario.places import Niches
 
 if TYPE_CHECKING:
     from ecosim.scenario.schema import Scenario
@@ -80,108 +77,3 @@ def vanishing(s: Scenario) -> Iterator[Problem]:
                 f"must be at least {least:g} in {s.run.precision}",
                 "use larger units, or run.precision = 'float64'",
             )
-
-
-def without_effect(s: Scenario) -> Iterator[Problem]:
-    """Find words that were set and that nothing in this scenario reads."""
-    moran = s.selection.kind == "moran" or s.world == "market"
-    fisher = s.selection.kind == "wright-fisher" or s.world == "market"
-    competes = s.competition.kind != "independent"
-    graded = s.tradeoff.kind != "standard"
-    rules: list[tuple[str, Any, Any, bool, str]] = [
-        (
-            "niches.length",
-            s.niches.length,
-            Niches().length,
-            s.niches.space == "axis" or s.competition.kind == "circular",
-            "niches.space = 'axis' or competition.kind = 'circular'",
-        ),
-        (
-            "selection.order",
-            s.selection.order,
-            Selection().order,
-            moran,
-            "selection.kind = 'moran'",
-        ),
-        (
-            "selection.window",
-            s.selection.window,
-            Selection().window,
-            fisher,
-            "selection.kind = 'wright-fisher'",
-        ),
-        (
-            "competition.unclaimed",
-            s.competition.unclaimed,
-            Competition().unclaimed,
-            competes,
-            "competition.kind = 'contest' or 'additive'",
-        ),
-        (
-            "competition.exponent",
-            s.competition.exponent,
-            Competition().exponent,
-            graded,
-            "a graded competence, not with tradeoff.kind = 'standard'",
-        ),
-        (
-            "tradeoff.floor",
-            s.tradeoff.floor,
-            Tradeoff().floor,
-            graded,
-            "a graded competence, not with tradeoff.kind = 'standard'",
-        ),
-        (
-            "tradeoff.exponent",
-            s.tradeoff.exponent,
-            Tradeoff().exponent,
-            s.tradeoff.kind != "measured",
-            "a postulated competence, not with tradeoff.kind = 'measured'",
-        ),
-        (
-            "tradeoff.floor",
-            s.tradeoff.floor,
-            Tradeoff().floor,
-            s.tradeoff.kind != "measured",
-            "a postulated competence, not with tradeoff.kind = 'measured'",
-        ),
-        (
-            "population.start",
-            s.population.start,
-            Population().start,
-            s.population.web is None,
-            "no population.web",
-        ),
-    ]
-    for key, value, default, read, where in [*rules, *_continuous(s)]:
-        if value != default and not read:
-            yield Problem(key, str(value), f"has an effect only with {where}", "leave it out")
-
-
-def _continuous(s: Scenario) -> Iterator[tuple[str, Any, Any, bool, str]]:
-    """List the words that only a life cycle in continuous time, or only one in steps, reads."""
-    if s.world == "market":
-        return
-    growth, kernel = s.selection.kind == "growth", s.competition.kind == "lotka-volterra"
-    only_growth, only_steps = "selection.kind = 'growth'", "another selection.kind than 'growth'"
-    steps = s.selection.kind not in ("growth", "birth-death")
-    no_events = "a selection.kind in steps, not 'growth' or 'birth-death'"
-    only_contest = "competition.kind = 'contest' or 'additive'"
-    contest = s.competition.kind in ("contest", "additive")
-    rules = [
-        ("selection.growth_rate", kernel, "competition.kind = 'lotka-volterra'"),
-        ("selection.extinction", growth, only_growth),
-        ("selection.tolerance", growth, only_growth),
-        ("selection.mortality", steps, no_events),
-        ("selection.division", steps, no_events),
-        ("selection.upkeep", not kernel, "a life cycle that pays for gains"),
-        ("mutation.rate", not growth, only_steps),
-        ("mutation.step", not growth, only_steps),
-        ("mutation.width_step", steps, no_events),
-        ("competition.unclaimed", contest, only_contest),
-        ("competition.exponent", contest, only_contest),
-    ]
-    default = {"selection": Selection(), "mutation": Mutation(), "competition": Competition()}
-    for key, read, where in rules:
-        table, name = key.split(".")
-        yield key, getattr(getattr(s, table), name), getattr(default[table], name), read, where

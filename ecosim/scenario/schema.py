@@ -136,6 +136,11 @@ class Scenario:
         """Say whether an agent is a species and its stock a density, a real number."""
         return self.habitats is not None and self.habitats.demography == "densities"
 
+    @property
+    def most_recordings(self) -> int:
+        """The most recordings of a run: of step 0, of each `record.every` steps, of the end."""
+        return 2 + self.run.steps // self.record.every
+
     def replace(self, **changes: Any) -> Scenario:
         """Return a copy with `key__path=value` (double underscores for dots) changed."""
         from ecosim.scenario.files import override

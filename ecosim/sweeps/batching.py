@@ -52,14 +52,14 @@ def batches(runs: Sequence[Run], most: int = 0) -> list[Batch]:
 def _likeness(run: Run) -> object:
     """Return a key that runs of one compiled program share; computed without JAX.
 
-    It may split what one program could run (never the other way round): the kinds are the words
-    of a scenario and its counts.
+    It may split what one program could run. The kinds are the words of a scenario, its counts, and
+    whether there is a floor; runs of one batch that are unlike after all cost a program more.
     """
     from ecosim.scenario import to_dict
 
     assert run.point.scenario is not None
     s = run.point.scenario
-    return (_words(to_dict(s)), s.run.steps // s.record.every)
+    return (_words(to_dict(s)), s.most_recordings, s.tradeoff.floor > 0)
 
 
 def _words(value: object, path: str = "") -> tuple[object, ...]:
@@ -82,7 +82,6 @@ _TRACED = frozenset({".run.seed", ".run.steps", ".record.every"})
 def _fitting(run: Run) -> int:
     scenario = run.point.scenario
     assert scenario is not None
-    rows = 2 + scenario.run.steps // scenario.record.every
-    per_run = 2 * rows * (_METRICS + 6 * scenario.niches.count) * 8
+    per_run = 2 * scenario.most_recordings * (_METRICS + 6 * scenario.niches.count) * 8
     founders = scenario.population.size * 40
     return int(min(max(_TABLES // (per_run + founders), 1), MOST))

@@ -20,6 +20,7 @@ import numpy as np
 
 from ecosim.errors import StoreError
 from ecosim.experiments.folders import write_atomically
+from ecosim.scenario import digest, read
 from ecosim.sweeps import sequential
 from ecosim.sweeps.definition import Sweep, definition
 from ecosim.sweeps.execution import Engine
@@ -55,8 +56,10 @@ class Question:
 
     def described(self) -> dict[str, Any]:
         """Return all that the result depends on, as plain data."""
+        # The sweep names its scenario; what the name means may change under it.
+        content = digest(read(self.base.scenario, self.base.set))
         return {
-            "kind": "calibration", "sweep": definition(self.base),
+            "kind": "calibration", "sweep": definition(self.base), "scenario": content,
             "priors": {key: list(prior) for key, prior in self.priors.items()},
             "statistics": list(self.target.names), "observed": self.target.values.tolist(),
             "particles": self.particles, "quantile": self.quantile, "factor": self.factor,

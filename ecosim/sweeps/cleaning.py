@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ecosim.experiments.folders import stale
-from ecosim.sweeps.folder import SweepFolder
+from ecosim.sweeps import dashboards
+from ecosim.sweeps.folder import PARTS, SweepFolder
 
 _CACHED = ("-cache", "-atime")  # how JAX names what it keeps in a compilation cache
 SCRATCH = "ecosim"  # scratch folders of clusters: .ecosim.HOST.PID-....tmp in TMPDIR
@@ -17,8 +18,9 @@ SCRATCH = "ecosim"  # scratch folders of clusters: .ecosim.HOST.PID-....tmp in T
 
 def left_in(folder: SweepFolder) -> list[Path]:
     """Return temporary files and marks in a sweep's folder whose processes ended."""
-    parts = [folder.path, *(folder.path / part for part in ("batches", "failures", "attempts"))]
-    return [*(path for part in parts for path in stale(part)), *folder.dead_marks()]
+    parts = [folder.path, *(folder.path / part for part in PARTS)]
+    left = [path for part in parts for path in stale(part)]
+    return [*left, *folder.dead_marks(), *dashboards.dead(folder.path)]
 
 
 def left_in_scratch() -> list[Path]:

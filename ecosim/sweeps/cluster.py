@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from ecosim.errors import RunError, StoreError
 from ecosim.experiments.folders import temporary_name
+from ecosim.sweeps import dashboards
 from ecosim.sweeps.batching import Batch
 from ecosim.sweeps.cleaning import SCRATCH
 from ecosim.sweeps.environment import gpus, pinned, worker_environment
@@ -70,9 +71,11 @@ class Cluster:
             RunError: workers end as soon as they start.
 
         """
-        with self._started(folder.absolute()) as client:
+        with contextlib.ExitStack() as around:
+            client = around.enter_context(self._started(folder.absolute()))
             if importlib.util.find_spec("bokeh") is not None:
                 self._tell(f"dashboard: {client.dashboard_link}")
+                around.enter_context(dashboards.shown(folder, client.dashboard_link))
             flight = _Flight(client, SweepFolder(folder.absolute()), self._patience)
             while flight.fill(queue):
                 yield from flight.landed()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ecosim.sweeps.tables import runs_in
 
 KEYS = ("point", "replicate", "seed", "step")
 
@@ -25,6 +28,23 @@ class File(NamedTuple):
     def points(self) -> set[str]:
         """The digests of its points."""
         return {run.rsplit("-", 1)[0] for run in self.runs}
+
+
+def files_of(footers: Mapping[Path, pq.FileMetaData]) -> list[File]:
+    """Return files of results and, where two hold the same run, which runs to take from each.
+
+    Files that were compacted come first; what they hold is not read again from others.
+    """
+    seen: set[str] = set()
+    found: list[File] = []
+    for path in sorted(footers, key=lambda path: (not path.name.startswith("all-"), path.name)):
+        runs = set(runs_in(footers[path]))
+        new = runs - seen
+        if new:
+            names = tuple(footers[path].schema.names)
+            found.append(File(path, names, frozenset(new), whole=new == runs))
+        seen |= new
+    return found
 
 
 def joined(parts: list[pa.Table], names: Sequence[str]) -> pa.Table:

@@ -11,7 +11,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ecosim.sweeps.folder import BREADTH, RUNS, SweepFolder, breadth_of, only, runs_of, write_table
+from ecosim.sweeps.folder import SweepFolder
+from ecosim.sweeps.tables import BREADTH, RUNS, breadth_of, only, runs_of, write_table
 
 _LARGE = 2**28  # bytes of the files that make one large one
 

@@ -12,7 +12,8 @@ import pyarrow as pa
 
 from ecosim.sweeps import heartbeat
 from ecosim.sweeps.batching import Batch
-from ecosim.sweeps.folder import BREADTH, RUNS, SweepFolder, write_table
+from ecosim.sweeps.folder import SweepFolder
+from ecosim.sweeps.tables import BREADTH, RUNS, write_table
 
 if TYPE_CHECKING:
     from ecosim.sweeps.points import Run
@@ -29,7 +30,7 @@ def compute(path: str | os.PathLike[str], batch: Batch) -> str:
 
     """
     folder = SweepFolder(path)
-    target = folder.path / "batches" / f"{batch.digest}.parquet"
+    target = folder.results_of(batch)
     if target.exists():
         return batch.digest
     with (

@@ -17,7 +17,6 @@ from ecosim.scenario.numbers import CONFIG, Flag, Natural, Seed, Text, Whole
 from ecosim.scenario.problems import problems_of
 from ecosim.sweeps.ranges import Range, Values, parse_range, parse_values
 
-METHODS = ("random", "latin-hypercube", "sobol", "morris", "saltelli")
 type Method = Literal["random", "latin-hypercube", "sobol", "morris", "saltelli"]
 
 

@@ -105,7 +105,8 @@ def todo(sweep: Sweep, folder: SweepFolder, part: tuple[int, int] = (1, 1)) -> T
     # Whole replicates of a point stay together, so that parts share few shapes.
     every = every[len(every) * (index - 1) // count : len(every) * index // count]
     done, failures = folder.done(), folder.failures()
-    failed = {run.id: failures[run.id] for run in every if run.id in failures}
+    # Where one client failed at a run and another did it, it is done.
+    failed = {run.id: failures[run.id] for run in every if run.id in failures.keys() - done}
     for point in points:
         if point.scenario is None and index == 1:
             failed[point.digest] = {
@@ -216,6 +217,7 @@ def carry_out(
                 queue.close()
     heartbeat.ended(folder.path)
     folder.write_failure_table()
+    folder.merge_points()  # also those that other clients asked for since
     return todo(sweep, folder, part)
 
 
@@ -231,13 +233,13 @@ def shared(missing: int, width: int) -> int:
 
 
 def _forget(sweep: Sweep, folder: SweepFolder, part: tuple[int, int]) -> None:
-    """Forget failures of the sweep's runs, and that their batches were tried."""
+    """Forget failures of the sweep's runs."""
     failed = [name for name, told in todo(sweep, folder, part).failed.items() if "runs" not in told]
     folder.forget_failures(failed)
 
 
 class Queue:
-    """Batches still to be computed; those that end their process are cut in two and tried again."""
+    """Batches still to be computed; those that end their process are tried again, in parts."""
 
     def __init__(
         self,
@@ -290,9 +292,7 @@ class Queue:
     def ended(self, batch: Batch, error: BaseException | None) -> None:
         """Take note of a batch that is done, or of what prevented it."""
         if error is None:
-            failed = sum(
-                (self._folder.path / "failures" / f"{run.id}.json").exists() for run in batch.runs
-            )
+            failed = self._folder.failed_of(batch)
             self._progress.add(len(batch.runs) - failed, failed)
         elif isinstance(error, WorkerDied):
             self._tries[batch.digest] = self._tries.get(batch.digest, 0) + error.begun

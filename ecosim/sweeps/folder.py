@@ -2,23 +2,28 @@
 
     manifest.json      what the sweep is, and what computed it
     points.parquet     one row a point: digest, values, error
+    points/            what points.parquet is made of: one file for the points of each request
     batches/           one Parquet file a batch, named by its digest; a footer lists its runs
     failures/          one JSON file a failed run or refused point
     attempts/          one file a batch that a process has begun and not ended
     workers/           one JSON file a process: what it did
     asked.parquet      the ids of all runs asked for
+    dashboard.*.txt    where to watch a cluster that runs now, one file a client
 
 Every file appears whole by a rename: any number of processes may write at once, also on a network
-file system; two that compute the same batch write the same bytes.
+file system; two that compute the same batch write the same bytes. Nothing that a process must not
+lose is in a file that another one rewrites.
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import secrets
 import socket
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -27,15 +32,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ecosim.errors import StoreError
-from ecosim.experiments.folders import alive, host, lives, sync, temporary_name, write_atomically
+from ecosim.experiments.folders import alive, host, temporary_name, write_atomically
 from ecosim.sweeps.batching import Batch
 from ecosim.sweeps.points import Point
+from ecosim.sweeps.tables import footer_of, runs_in, runs_of, write_table
 
 FORMAT = 1
-# Keys of a batch file's footer, both JSON: the ids of its runs; by run, the histogram of breadth
-# (agents in 64 equal bins of [1, K]) at the end.
-RUNS, BREADTH = b"ecosim.runs", b"ecosim.breadth"
-BINS = 64  # of a histogram of breadth
+PARTS = ("batches", "failures", "attempts", "points")
+_POINT = pa.schema([(name, pa.string()) for name in ("point", "values", "error")])
 
 
 class SweepFolder:
@@ -84,7 +88,7 @@ class SweepFolder:
 
         """
         try:
-            for part in ("batches", "failures", "attempts"):
+            for part in PARTS:
                 (self.path / part).mkdir(parents=True, exist_ok=True)
             probe = temporary_name(self.path / "probe")
             probe.touch()
@@ -101,19 +105,39 @@ class SweepFolder:
         write_atomically(self.path / "manifest.json", text.encode())
 
     def write_points(self, points: Iterable[Point]) -> None:
-        """Write the points of the sweep as it is asked for now, and of what was asked before."""
-        rows = {row["point"]: row for row in self.points()}
-        rows |= {
-            p.digest: {"point": p.digest, "values": json.dumps(p.values), "error": p.error}
-            for p in points
-        }
-        schema = pa.schema([(name, pa.string()) for name in ("point", "values", "error")])
-        write_table(self.path / "points.parquet", pa.Table.from_pylist(list(rows.values()), schema))
+        """Write the points of the sweep as it is asked for now, beside those asked for before.
+
+        What is new of them is a file of its own, named by its content: clients that ask for
+        different points at once lose none.
+        """
+        asked = [
+            {"point": p.digest, "values": json.dumps(p.values), "error": p.error} for p in points
+        ]
+        known = {row["point"]: row for row in self.points()}
+        new = [row for row in asked if known.get(row["point"]) != row]
+        if new:
+            name = hashlib.sha256(json.dumps(new).encode()).hexdigest()[:16]
+            target = self.path / "points" / f"{name}.parquet"
+            write_table(target, pa.Table.from_pylist(new, _POINT))
+        self.merge_points()
+
+    def merge_points(self) -> None:
+        """Write points.parquet, all points in one file for whoever reads the folder."""
+        path, rows = self.path / "points.parquet", self.points()
+        if not path.exists() or _rows(path) != rows:
+            write_table(path, pa.Table.from_pylist(rows, _POINT))
 
     def points(self) -> list[dict[str, Any]]:
-        """Return the points written so far: digest, values (JSON) and error."""
-        path = self.path / "points.parquet"
-        return pq.ParquetFile(path).read().to_pylist() if path.exists() else []
+        """Return the points written so far: digest, values (JSON) and error.
+
+        A point that was asked for in several words, set or varied, is told in the latest.
+        """
+        parts = (self.path / "points").glob("[!.]*.parquet")
+        files = sorted(parts, key=lambda path: (path.stat().st_mtime_ns, path.name))
+        merged = self.path / "points.parquet"
+        if merged.exists():  # it may lack what another client wrote, and is never ahead
+            files.insert(0, merged)
+        return list({row["point"]: row for path in files for row in _rows(path)}.values())
 
     def write_asked(self, asked: dict[str, int]) -> None:
         """Write the ids of all runs that the sweep asks for; a refused point stands for several."""
@@ -132,13 +156,31 @@ class SweepFolder:
 
     # What is done and what failed
 
+    def results_of(self, batch: Batch) -> Path:
+        """Return where the results of a batch go."""
+        return self.path / "batches" / f"{batch.digest}.parquet"
+
     def batch_files(self) -> list[Path]:
         """Return the files of results, by name."""
         return sorted((self.path / "batches").glob("[!.]*.parquet"))
 
+    def footers(self) -> dict[Path, pq.FileMetaData]:
+        """Return the footer of each file of results, by name.
+
+        Raises:
+            StoreError: a file is damaged.
+
+        """
+        while True:
+            found = {path: footer_of(path) for path in self.batch_files()}
+            there = {path: footer for path, footer in found.items() if footer is not None}
+            # Where one was compacted away meanwhile, the one that holds its runs was not listed.
+            if len(there) == len(found):
+                return there
+
     def done(self) -> set[str]:
         """Return the ids of all runs whose results are there."""
-        return {run for path in self.batch_files() for run in runs_of(path)}
+        return {run for footer in self.footers().values() for run in runs_in(footer)}
 
     def failed(self) -> list[str]:
         """Return the ids of failed runs and refused points, without reading why."""
@@ -152,6 +194,12 @@ class SweepFolder:
                 found[path.stem] = json.loads(path.read_text(encoding="utf-8"))
         return found
 
+    def failed_of(self, batch: Batch) -> int:
+        """Return how many runs of a batch that was computed failed."""
+        failures = self.path / "failures"
+        failed = {run.id for run in batch.runs if (failures / f"{run.id}.json").exists()}
+        return len(failed - set(runs_of(self.results_of(batch)))) if failed else 0
+
     def write_failure(self, name: str, told: dict[str, Any]) -> None:
         """Keep what is known of a failed run."""
         text = json.dumps(told, indent=1, default=str) + "\n"
@@ -163,10 +211,13 @@ class SweepFolder:
             (self.path / "failures" / f"{name}.json").unlink(missing_ok=True)
 
     def write_failure_table(self) -> None:
-        """Write failures.parquet: one row a failure."""
+        """Write failures.parquet: one row a failure of a run that has no result."""
+        failures = self.failures()
+        done = self.done() if failures else set()
         rows = [
             {"run": name, **{key: _text(told.get(key)) for key in _FAILURE}}
-            for name, told in self.failures().items()
+            for name, told in failures.items()
+            if name not in done
         ]
         path = self.path / "failures.parquet"
         schema = pa.schema([(name, pa.string()) for name in ("run", *_FAILURE)])
@@ -190,34 +241,23 @@ class SweepFolder:
             mark.unlink(missing_ok=True)
 
     def attempts(self) -> dict[str, int]:
-        """Return for each batch's digest how many attempts at it died.
-
-        An attempt of a process of this machine that lives is not counted.
-        """
-        counts: dict[str, int] = {}
-        for mark in (self.path / "attempts").glob("[!.]*"):
-            if not _goes_on(mark):
-                digest = mark.name.split(".")[0]
-                counts[digest] = counts.get(digest, 0) + 1
-        return counts
+        """Return for each batch's digest how many attempts at it died; see `dead_marks`."""
+        return dict(Counter(mark.name.split(".")[0] for mark in self.dead_marks()))
 
     def marks(self) -> list[dict[str, Any]]:
-        """Return what the marks of attempts tell: batch, and host, pid and runs where known."""
+        """Return what the marks of attempts tell: batch, alive; host, pid and runs where known."""
         found = []
         for mark in sorted((self.path / "attempts").glob("[!.]*")):
             told: dict[str, Any] = {}
             with contextlib.suppress(OSError, ValueError):  # just being written, or just removed
                 told = json.loads(mark.read_text(encoding="utf-8"))
-            found.append({**told, "batch": mark.name.split(".")[0]})
+            found.append({**told, "batch": mark.name.split(".")[0], "alive": _alive(mark)})
         return found
 
     def dead_marks(self) -> list[Path]:
         """Return marks of attempts that died; those of other machines from a week on."""
-        return [
-            mark
-            for mark in sorted((self.path / "attempts").glob("[!.]*"))
-            if (maker := _maker(mark)) is None or not alive(mark, *maker)
-        ]
+        marks = sorted((self.path / "attempts").glob("[!.]*"))
+        return [mark for mark in marks if not _alive(mark)]
 
     def attempts_at(self, digest: str) -> int:
         """Return how many attempts at a batch are marked, going on or dead."""
@@ -229,16 +269,15 @@ class SweepFolder:
             mark.unlink(missing_ok=True)
 
 
-def _maker(mark: Path) -> tuple[str, int] | None:
-    """Return machine and process of a mark: DIGEST.HOST.PID-RANDOM."""
+def _alive(mark: Path) -> bool:
+    """Say whether the process that made a mark, DIGEST.HOST.PID-RANDOM, may live."""
     parts = mark.name.split(".")
     pid = parts[-1].split("-")[0]
-    return (parts[1], int(pid)) if len(parts) == 3 and pid.isdigit() else None
+    return len(parts) == 3 and pid.isdigit() and alive(mark, parts[1], int(pid))
 
 
-def _goes_on(mark: Path) -> bool:
-    maker = _maker(mark)
-    return maker is not None and maker[0] == host() and lives(maker[1])
+def _rows(path: Path) -> list[dict[str, Any]]:
+    return pq.ParquetFile(path).read().to_pylist()
 
 
 _FAILURE = ("point", "replicate", "seed", "values", "error", "kind", "traceback")
@@ -246,73 +285,3 @@ _FAILURE = ("point", "replicate", "seed", "values", "error", "kind", "traceback"
 
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
-
-
-def write_table(path: Path, table: pa.Table) -> None:
-    """Write a Parquet file: a temporary file, flushed to the disk, then renamed."""
-    temporary = temporary_name(path)
-    try:
-        _write(table, temporary)
-        sync(temporary)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    sync(path.parent)
-
-
-def table_bytes(table: pa.Table) -> int:
-    """Return how many bytes a table takes as a file."""
-    sink = pa.BufferOutputStream()
-    _write(table, sink)
-    return int(sink.getvalue().size)
-
-
-def _write(table: pa.Table, target: Any) -> None:
-    # Numbers of one metric are alike in their high bytes: split by byte they shrink well.
-    floats = [f.name for f in table.schema if pa.types.is_floating(f.type)]
-    words = [f.name for f in table.schema if pa.types.is_string(f.type)]
-    pq.write_table(
-        table, target, compression="zstd", use_dictionary=words or False,
-        use_byte_stream_split=floats or False, write_statistics=False,
-    )  # fmt: skip
-
-
-def footer_of(path: Path) -> pq.FileMetaData | None:
-    """Return the footer of a file of results; None where it was compacted away meanwhile.
-
-    Raises:
-        StoreError: the file is damaged.
-
-    """
-    try:
-        return pq.read_metadata(path)
-    except FileNotFoundError:
-        return None
-    except (OSError, pa.ArrowInvalid) as error:
-        rule = f"{path}: damaged ({error}); remove the file and run the sweep again"
-        raise StoreError(rule) from error
-
-
-def runs_of(path: Path) -> list[str]:
-    """Return the ids of the runs in a file of results; none where it is not one.
-
-    Raises:
-        StoreError: the file is damaged.
-
-    """
-    footer = footer_of(path)
-    ids: list[str] = json.loads(((footer and footer.metadata) or {}).get(RUNS, b"[]"))
-    return ids
-
-
-def breadth_of(footer: dict[bytes, bytes] | None) -> dict[str, list[int]]:
-    """Return the histogram of breadth at the end of each run that a file's footer tells of."""
-    found: dict[str, list[int]] = json.loads((footer or {}).get(BREADTH, b"{}"))
-    return found
-
-
-def only(table: pa.Table, runs: set[str]) -> pa.Table:
-    """Return the rows of some runs of a table of results."""
-    frame = table.select(["point", "seed"]).to_pandas()
-    ids = frame["point"].astype(str) + "-" + frame["seed"].astype(str)
-    return table.filter(pa.array(ids.isin(runs).to_numpy()))

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ecosim.experiments.folders import temporary_name
+from ecosim.experiments.folders import lives, temporary_name
 
 _SILENT_S = 900.0  # a worker of another machine that wrote nothing for so long is taken as lost
 _known: dict[Path, dict[str, Any]] = {}  # of this process: what it did, by the sweep's folder
@@ -105,15 +105,4 @@ def _alive(told: dict[str, Any]) -> bool:
     if told["host"] != socket.gethostname():
         # A long batch is silent too: only one that waits must have heard of something.
         return told["state"] == "computing" or time.time() - told["seen"] < _SILENT_S
-    return running(told["pid"])
-
-
-def running(pid: int) -> bool:
-    """Say whether a process of this machine runs."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+    return lives(told["pid"])

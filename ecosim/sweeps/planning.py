@@ -19,7 +19,7 @@ _STEP_S, _AGENT_S = 50e-6, 20e-9
 _COMPILE_S = 20.0
 _ROW_BYTES = 500.0
 _BASE_BYTES = 900 * 2**20  # JAX, pyarrow and a compiled program, before the first run
-_FIXED_FILES = 5  # manifest, points, runs asked for, failures, report; and one a worker
+_FIXED_FILES = 6  # manifest, points (twice), runs asked for, failures, report; and one a worker
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def plan(sweep: Sweep, folder: SweepFolder, workers: int = 0, *, pilot: bool = T
     scenarios = [run.point.scenario for run in found.runs if run.point.scenario is not None]
     missing = [run.point.scenario for run in found.missing if run.point.scenario is not None]
     rate = _piloted(missing[0]) if pilot and missing else _guessed(scenarios)
-    rows = sum(_rows(scenario) for scenario in scenarios)
+    rows = sum(scenario.most_recordings for scenario in scenarios)
     # Each worker compiles each program once, or reads it from the cache of all.
     programs = len(batches(found.missing, MOST * 2**20))
     busy = sum(rate.seconds(scenario) for scenario in missing) + programs * rate.compile_s
@@ -110,16 +110,13 @@ def plan(sweep: Sweep, folder: SweepFolder, workers: int = 0, *, pilot: bool = T
     )
 
 
-def _rows(scenario: Scenario) -> int:
-    return 2 + scenario.run.steps // scenario.record.every
-
-
 def _room(batch: Batch) -> int:
     """Return the bytes that the recordings of a batch take while it runs, twice: as tables too."""
     total = 0
     for run in batch.runs:
         assert run.point.scenario is not None
-        total += 2 * _rows(run.point.scenario) * 200 * 8 + run.point.scenario.population.size * 200
+        rows, founders = run.point.scenario.most_recordings, run.point.scenario.population.size
+        total += 2 * rows * 200 * 8 + founders * 200
     return total
 
 
@@ -136,7 +133,7 @@ def _piloted(scenario: Scenario) -> _Rate:
     import pyarrow as pa
 
     from ecosim.batch import run_batch
-    from ecosim.sweeps.folder import table_bytes
+    from ecosim.sweeps.tables import table_bytes
 
     steps = min(scenario.run.steps, _PILOT_STEPS)
     short = scenario.replace(run__steps=steps, record__every=min(scenario.record.every, steps or 1))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -36,6 +37,11 @@ class Run:
     def id(self) -> str:
         """Return what names the run's result: what is computed, and its seed."""
         return f"{self.point.digest}-{self.seed}"
+
+
+def name_of(values: dict[str, Any]) -> str:
+    """Return what names the values of a setting, in whatever order they are given."""
+    return json.dumps(values, sort_keys=True)
 
 
 def expand(sweep: Sweep) -> list[Point]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import tomllib
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ecosim.errors import Problem, ScenarioError
+from ecosim.scenario.files import value_of
 
 type Values = list[Any]
 
@@ -69,14 +69,7 @@ def _split(text: str) -> list[str]:
 
 def _piece(key: str, text: str) -> Values:
     """Return the values of `start:stop:number`, or the one value that a text without colons is."""
-    return _spaced(key, text) if ":" in text and text[0] not in "[{\"'" else [_value(text)]
-
-
-def _value(text: str) -> Any:
-    try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        return text
+    return _spaced(key, text) if ":" in text and text[0] not in "[{\"'" else [value_of(text)]
 
 
 def _spaced(key: str, given: str) -> Values:
@@ -112,7 +105,7 @@ def parse_range(key: str, given: Any) -> Range:
     try:
         if len(parts) != 2 and not log:
             raise ValueError
-        ends = [_value(str(part)) for part in parts[:2]]
+        ends = [value_of(str(part)) for part in parts[:2]]
         low, high = (float(end) for end in ends)
         if not low < high or not math.isfinite(low + high) or (log and low <= 0):
             raise ValueError

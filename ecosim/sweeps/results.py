@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
@@ -16,8 +17,9 @@ import pyarrow.parquet as pq
 
 from ecosim.errors import StoreError
 from ecosim.machine import cores
-from ecosim.sweeps.columns import KEYS, File, ends, frame_of, joined
-from ecosim.sweeps.folder import BINS, RUNS, SweepFolder, breadth_of, footer_of, only
+from ecosim.sweeps.columns import KEYS, File, ends, files_of, frame_of, joined
+from ecosim.sweeps.folder import SweepFolder
+from ecosim.sweeps.tables import BINS, breadth_of, footer_of, only
 
 if TYPE_CHECKING:
     import polars
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
 
     from ecosim.sweeps.sensitivity import Sensitivity
 
+
+# Point and seed of a run, and its histogram of breadth.
+type _Breadth = tuple[tuple[str, int], list[int]]
 
 _AT_ONCE = 8  # files that are read side by side, at most
 
@@ -76,30 +81,15 @@ class SweepResults:
     @cached_property
     def failures(self) -> pd.DataFrame:
         """One row a failed run or refused point: parameters, error and traceback."""
-        rows = [{"run": name} | told for name, told in self._folder.failures().items()]
+        done = {run for file in self._files for run in file.runs}
+        failures = self._folder.failures().items()
+        rows = [{"run": name} | told for name, told in failures if name not in done]
         columns = ["run", "point", "replicate", "seed", "values", "error", "kind", "traceback"]
         return pd.DataFrame(rows, columns=columns)
 
     @cached_property
     def _files(self) -> list[File]:
-        """Files of results and, where two hold the same run, which runs to take from each.
-
-        Files that were compacted come first; what they hold is not read again from others.
-        """
-        seen: set[str] = set()
-        found: list[File] = []
-        files = self._folder.batch_files()
-        for path in sorted(files, key=lambda path: (not path.name.startswith("all-"), path.name)):
-            footer = footer_of(path)
-            if footer is None:
-                continue
-            runs = set(json.loads((footer.metadata or {}).get(RUNS, b"[]")))
-            new = runs - seen
-            if new:
-                names = tuple(footer.schema.names)
-                found.append(File(path, names, frozenset(new), whole=new == runs))
-            seen |= new
-        return found
+        return files_of(self._folder.footers())
 
     @cached_property
     def metrics(self) -> list[str]:
@@ -171,18 +161,23 @@ class SweepResults:
 
         """
         wanted = None if points is None else set(points)
-        found: dict[tuple[str, int], list[int]] = {}
-        for file in self._files:
-            if wanted is not None and not wanted & file.points:
-                continue
-            footer = footer_of(file.path)
-            counts = {} if footer is None else breadth_of(footer.metadata)
-            for run in file.runs & counts.keys():
-                point, seed = run.rsplit("-", 1)
-                if wanted is None or point in wanted:
-                    found[point, int(seed)] = counts[run]
+        found = dict(row for rows in self._of_each(self._breadth, wanted) for row in rows)
         index = pd.MultiIndex.from_tuples(list(found), names=["point", "seed"])
         return pd.DataFrame(list(found.values()), index, range(BINS)).sort_index()
+
+    def _breadth(self, file: File, points: set[str] | None) -> list[_Breadth]:
+        if points is not None and not points & file.points:
+            return []
+        footer = footer_of(file.path)
+        if footer is None:
+            raise FileNotFoundError(file.path)
+        counts = breadth_of(footer.metadata)
+        keys = {run: run.rsplit("-", 1) for run in file.runs & counts.keys()}
+        return [
+            ((point, int(seed)), counts[run])
+            for run, (point, seed) in keys.items()
+            if points is None or point in points
+        ]
 
     def summary(self, *names: str, window: float = 0.0) -> pd.DataFrame:
         """Return one row a point: values, replicates, mean and standard error of metrics."""
@@ -199,8 +194,8 @@ class SweepResults:
     def batches(self, *names: str) -> Iterator[pd.DataFrame]:
         """Yield metrics file by file, for sweeps larger than the memory."""
         self._known(names)
-        for file in self._files:
-            yield self._with_values(frame_of(joined([self._read(file, names, None)], names)))
+        for table in self._of_each(lambda file, points: self._read(file, names, points), None):
+            yield self._with_values(frame_of(joined([table], names)))
 
     def sensitivity(self, metric: str, *, window: float = 0.0) -> Sensitivity:
         """Return Sobol or Morris indices of a metric; see `ecosim.sweeps.sensitivity`."""
@@ -242,15 +237,38 @@ class SweepResults:
                 raise StoreError(f"{self.path}: no run recorded {name!r}; {fix}")
 
     def _all(self, names: Sequence[str], points: set[str] | None) -> list[pa.Table]:
-        try:
-            return self._parts(names, points)
-        except FileNotFoundError:  # compacted meanwhile: what is there now holds the same runs
-            del self.__dict__["_files"]
-            return self._parts(names, points)
-
-    def _parts(self, names: Sequence[str], points: set[str] | None) -> list[pa.Table]:
         with ThreadPoolExecutor(min(cores(), _AT_ONCE)) as pool:
-            return list(pool.map(lambda file: self._read(file, names, points), self._files))
+            while True:
+                try:
+                    read = pool.map(lambda file: self._read(file, names, points), self._files)
+                    return list(read)
+                except FileNotFoundError:
+                    self._list_again()
+
+    def _of_each[T](
+        self, read: Callable[[File, set[str] | None], T], points: set[str] | None
+    ) -> Iterator[T]:
+        """Yield what is read of one file after the other: each run once, whatever happens."""
+        seen: set[str] = set()
+        left = deque(self._files)
+        while left:
+            file = left.popleft()
+            new = file.runs - seen
+            if not new:
+                continue
+            whole = file.whole and new == file.runs
+            try:
+                found = read(file._replace(runs=new, whole=whole), points)
+            except FileNotFoundError:
+                self._list_again()
+                left = deque(self._files)
+                continue
+            seen |= new
+            yield found
+
+    def _list_again(self) -> None:
+        """Forget the files: one was compacted away, and what is there now holds the same runs."""
+        self.__dict__.pop("_files", None)
 
     def _read(self, file: File, names: Sequence[str], points: set[str] | None) -> pa.Table:
         columns = [*KEYS, *(name for name in names if name in file.names)]

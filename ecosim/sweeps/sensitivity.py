@@ -7,7 +7,6 @@ Computer Physics Communications 181:259-270), one whose sample is `morris` yield
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ import pandas as pd
 
 from ecosim.errors import StoreError
 from ecosim.sweeps.definition import validate
+from ecosim.sweeps.points import name_of
 from ecosim.sweeps.sampling import design, problem_of, sampled
 
 if TYPE_CHECKING:
@@ -94,17 +94,24 @@ def sensitivity(
     sweep = _sampled(results)
     assert sweep.sample is not None
     values = _values_of(results)
-    rows = [values.get(_name(row)) for row in sampled(sweep)]
+    rows = [values.get(name_of(row)) for row in sampled(sweep)]
     summary = results.summary(metric, window=window)
-    mean, error = summary[metric], summary[f"{metric}_se"]
+    mean = summary[metric]
     outcome = np.array([np.nan if point is None else mean.get(point, np.nan) for point in rows])
-    variance = float(np.nanvar(mean))
-    noise = float(np.nanmean(error**2)) / variance if variance > 0 and error.notna().any() else None
+    noise = _noise(summary.loc[summary.index.isin(rows)], metric)
     found = indices(
         sweep.sample.method, list(sweep.ranges), design(sweep), outcome,
         metric=metric, confidence=confidence, where=str(results.path),
     )  # fmt: skip
-    return replace(found, noise=np.nan if noise is None else min(noise, 1.0))
+    return replace(found, noise=noise)
+
+
+def _noise(design: pd.DataFrame, metric: str) -> float:
+    """Return the share of the variance between points, one row each, that is chance."""
+    variance, error = float(np.nanvar(design[metric])), design[f"{metric}_se"]
+    if variance <= 0 or not error.notna().any():
+        return np.nan
+    return min(float(np.nanmean(error**2)) / variance, 1.0)
 
 
 def _sampled(results: SweepResults) -> Sweep:
@@ -118,13 +125,9 @@ def _sampled(results: SweepResults) -> Sweep:
     return sweep
 
 
-def _name(values: dict[str, Any]) -> str:
-    return json.dumps(values, sort_keys=True)
-
-
 def _values_of(results: SweepResults) -> dict[str, str]:
     """Return the digest of the point of each setting; points of other designs do no harm."""
-    return {_name(values): digest for digest, values in results.settings.items()}
+    return {name_of(values): digest for digest, values in results.settings.items()}
 
 
 def indices(

@@ -7,8 +7,9 @@ import time
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ecosim.sweeps import heartbeat
-from ecosim.sweeps.folder import SweepFolder, runs_of
+from ecosim.sweeps import dashboards, heartbeat
+from ecosim.sweeps.folder import SweepFolder
+from ecosim.sweeps.tables import runs_in
 
 _WINDOWS = (120.0, 600.0, 3600.0)  # seconds back in which runs are counted for the rate
 
@@ -29,6 +30,7 @@ class Status:
         rate: runs a second over the last minutes; None where nothing ended in the last hour.
         left_s: seconds left at that rate; None where there is no rate.
         workers: one table each: host, pid, state, done, failed, batches, busy_s, seen.
+        dashboards: links of the clusters that compute now.
 
     """
 
@@ -43,6 +45,7 @@ class Status:
     rate: float | None
     left_s: float | None
     workers: list[dict[str, Any]]
+    dashboards: list[str]
 
     def as_table(self) -> dict[str, Any]:
         """Return the status as plain data."""
@@ -58,8 +61,7 @@ def status(path: str | os.PathLike[str]) -> Status:
     """
     folder = SweepFolder.opened(path)
     asked = folder.asked()
-    files = folder.batch_files()
-    of_file = {file: runs_of(file) for file in files}
+    of_file = {file: runs_in(footer) for file, footer in folder.footers().items()}
     there = {run for runs in of_file.values() for run in runs}
     failures = set(folder.failed())
     done = sum(count for run, count in asked.items() if run in there)
@@ -67,7 +69,7 @@ def status(path: str | os.PathLike[str]) -> Status:
     total = sum(asked.values())
     missing = total - done - failed
     marks = folder.marks()
-    alive = [mark for mark in marks if _computes(mark)]
+    alive = [mark for mark in marks if mark["alive"]]
     rate = _rate(folder, {file: len(runs) for file, runs in of_file.items()})
     return Status(
         path=str(folder.path),
@@ -81,15 +83,8 @@ def status(path: str | os.PathLike[str]) -> Status:
         rate=rate,
         left_s=missing / rate if rate else None,
         workers=heartbeat.workers(folder.path),
+        dashboards=dashboards.links(folder.path),
     )
-
-
-def _computes(mark: dict[str, Any]) -> bool:
-    import socket
-
-    if mark.get("host") != socket.gethostname():
-        return True  # of another machine: nobody here can tell
-    return heartbeat.running(mark["pid"])
 
 
 def _rate(folder: SweepFolder, runs: dict[Any, int]) -> float | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,7 @@ from ecosim.errors import RunError
 from ecosim.sweeps.definition import Sweep
 from ecosim.sweeps.execution import Engine, carry_out
 from ecosim.sweeps.folder import SweepFolder
-from ecosim.sweeps.points import expand
+from ecosim.sweeps.points import expand, name_of
 from ecosim.sweeps.results import SweepResults
 from ecosim.sweeps.target import shares
 
@@ -52,18 +51,18 @@ class Simulator:
         """
         if self._should_stop():
             raise Paused(_LATER)
-        # The sweep grows, so that its folder tells of all that was tried.
-        self._asked |= {_name(row): row for row in settings}
+        # The sweep grows, so that its folder tells of all that this process asked for.
+        self._asked |= {name_of(row): row for row in settings}
         sweep = dataclasses.replace(self._base, points=tuple(self._asked.values()))
         after = carry_out(sweep, self._folder, self._engine, should_stop=self._should_stop)
         if after.missing:
             raise Paused(_LATER)
         # Settings that mean the same point, as 2 and 2.0 do, stand for it once.
-        self._digests |= {_name(point.values): point.digest for point in after.points}
+        self._digests |= {name_of(point.values): point.digest for point in after.points}
         return [self._digest(row) for row in settings]
 
     def _digest(self, row: dict[str, Any]) -> str:
-        name = _name(row)
+        name = name_of(row)
         if name not in self._digests:
             (point,) = expand(dataclasses.replace(self._base, points=(row,)))
             self._digests[name] = point.digest
@@ -88,7 +87,3 @@ class Simulator:
         table = SweepResults(self._folder.path).breadth(points=digests)
         counts = table.groupby(level="point").sum().reindex(digests).fillna(0)
         return shares(counts.to_numpy(float), niches)
-
-
-def _name(values: dict[str, Any]) -> str:
-    return json.dumps(values, sort_keys=True)

@@ -18,9 +18,6 @@ _WAITING = {
     0.2556: (7400.0, 6750.0, 8325.0),
     0.3333: (17750.0, 14600.0, 20600.0),
 }
-# The same of the only published ensemble (Boettiger 2010), whose code reads a row of the
-# competition matrix after it has erased that row.
-PUBLISHED_WAITING = {0.10: 2175.0, 0.1778: 6675.0, 0.2556: 24575.0, 0.3333: 102525.0}
 
 
 def branches(width: float, capacity_width: float) -> bool:
@@ -66,39 +63,20 @@ def monomorphic_mean(capacity: int) -> float:
     return float(np.sum(n * p))
 
 
-def dimorphism(width: float, capacity_width: float, capacity: float) -> tuple[float, float]:
-    """Return the position x* and the total N of the first dimorphism -x*, x* in the limit of many.
-
-    q = sigma_a^2 / (2 sigma_K^2), x* = sigma_a sqrt(ln((1 - q)/q) / 2), N = 2 K(x*) (1 - q): the
-    pair whose selection gradients vanish (Dieckmann & Doebeli 1999).
-
-    Args:
-        width: sigma_a.
-        capacity_width: sigma_K > sigma_a.
-        capacity: K0.
-
-    Raises:
-        ValueError: no branching, or a capacity that is not positive.
-
-    """
-    if not branches(width, capacity_width) or not capacity > 0:
-        raise ValueError(
-            f"need 0 < width < capacity_width and capacity > 0 "
-            f"(given: {width!r}, {capacity_width!r}, {capacity!r})"
-        )
-    q = width**2 / (2 * capacity_width**2)
-    place = width * math.sqrt(math.log((1 - q) / q) / 2)
-    room = capacity * math.exp(-(place**2) / (2 * capacity_width**2))
-    return place, 2 * room * (1 - q)
-
-
-def dimorphic_mean(width: float, capacity_width: float, capacity: float) -> float:
+def dimorphic_mean(many: float) -> float:
     """Return the mean total number of individuals at the first dimorphism: N - 2.
 
-    To the first order in 1/K0 each of the two kinds fluctuates with variance m / (1 - a) and
+    N = `many` is the closed form of many individuals, K0 times that of `kernels.dimorphism`. To
+    the first order in 1/K0 each of the two kinds fluctuates with variance m / (1 - a) and
     covariance -a m / (1 - a), a = C(2 x*): E[sum_ij C_ij N_i N_j / K] then takes 1 off each.
+
+    Raises:
+        ValueError: two individuals or fewer.
+
     """
-    return dimorphism(width, capacity_width, capacity)[1] - 2
+    if not many > 2:
+        raise ValueError(f"needs more than two individuals (given: {many!r})")
+    return many - 2
 
 
 def waiting_time(width_squared: float) -> tuple[float, float, float]:

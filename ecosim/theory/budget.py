@@ -10,10 +10,40 @@ def soft_curvature(kappa: float, s: float) -> float:
     """Return the curvature of invasion fitness at x = kappa on two niches under soft selection.
 
     w(y) = kappa (y/kappa)^s + (1-kappa) ((1-y)/(1-kappa))^s has w'(kappa) = 0 and
-    w''(kappa) = s (s-1)/(kappa (1-kappa)).
+    w''(kappa) = s (s-1)/(kappa (1-kappa)), and so has ln w, the growth rate of a rare mutant y.
+    Below 0 for s < 1: no mutant invades; above 0 for s > 1: a branching point (Geritz et al. 1998).
     """
     _inside(kappa)
     return s * (s - 1) / (kappa * (1 - kappa))
+
+
+def soft_slope(kappa: float, s: float) -> float:
+    """Return the slope -s/(kappa (1-kappa)) of the selection gradient at x = kappa."""
+    _inside(kappa)
+    return -s / (kappa * (1 - kappa))
+
+
+def grid_bias(share: float, exponent: float, step: float) -> tuple[float, float]:
+    """Return bounds on the errors of trait and curvature found from differences on a grid.
+
+    With the derivatives of w at x = kappa, F3 = s(s-1)(s-2)(1/k1^2 - 1/k2^2) and
+    F4 = s(s-1)(s-2)(s-3)(1/k1^3 + 1/k2^3): a central difference is off by F3 h^2/6, linear
+    interpolation between grid points by the gradient's second derivative g2 h^2/8, each over the
+    slope; the curvature by (F4 + 3 F2^2) h^2/12, and by its change over the interpolated
+    interval, second order like the gradient's. Twice these, for what is beyond.
+    """
+    one, two, s = share, 1 - share, exponent
+    second, slope = abs(soft_curvature(share, s)), abs(soft_slope(share, s))
+    third = abs(s * (s - 1) * (s - 2) * (one**-2 - two**-2))
+    fourth = abs(s * (s - 1) * (s - 2) * (s - 3)) * (one**-3 + two**-3)
+    bend = 2 * s * abs(one**-2 - two**-2)
+    trait = (third / 6 + bend / 8) / slope * step**2
+    # The curvature of residents x near kappa: d2/dx2 of s(s-1) sum kappa_k/x_k^2 less the gradient
+    # squared.
+    along = abs(s * (s - 1)) * 6 * (one**-3 + two**-3) + 2 * slope**2
+    across = abs(s * (s - 1)) * 2 * abs(one**-2 - two**-2)
+    curvature = (fourth + 3 * second**2) / 12 * step**2 + along / 8 * step**2 + across * trait
+    return 2 * trait, 2 * curvature
 
 
 def _inside(kappa: float) -> None:

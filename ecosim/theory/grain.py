@@ -100,15 +100,6 @@ def width_margin(c: float, eps: float, spell: int, window: int) -> float:
     return float(weight @ np.log(share + (1 - share) * eps) - np.log(generalist))
 
 
-def width_deviation(c: float, eps: float, spell: int, window: int) -> float:
-    """Return the standard deviation of the specialist's log fitness from window to window."""
-    spells = window // spell
-    share = np.arange(spells + 1) / spells
-    weight = stats.binom.pmf(np.arange(spells + 1), spells, 0.5)
-    logs = np.log(share + (1 - share) * eps)
-    return float(np.sqrt(weight @ logs**2 - (weight @ logs) ** 2))
-
-
 def alternating_width_margin(c: float, eps: float, spell: int, window: int) -> float:
     """Return the same margin where the two states take turns; an even number of spells a window."""
     if (window // spell) % 2:

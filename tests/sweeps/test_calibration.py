@@ -150,6 +150,17 @@ def test_what_is_known_is_recovered_and_a_stop_changes_nothing(tmp_path):
         calibrate(question(known(0.3), seed=5), tmp_path / "cut", Here())
 
 
+def test_another_content_of_the_scenario_is_another_calibration(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(DIETS.read_text())
+    seen = Target(("breadth_mean",), np.array([1.0]), distribution=False)
+    asked = Question(validate({"scenario": str(path), "set": TINY}), seen, {})
+    before = asked.described()
+    assert asked.described() == before
+    path.write_text(path.read_text().replace("[selection]", "[selection]\nupkeep = 0.5"))
+    assert asked.described() != before
+
+
 def test_the_command_fits_metrics_and_goes_on(tmp_path):
     data = tmp_path / "seen.csv"
     data.write_text("breadth_mean,specialist_share\n1.3,0.7\n1.4,0.6\n")
@@ -177,6 +188,7 @@ def test_the_command_fits_metrics_and_goes_on(tmp_path):
         ["--metrics", "breadth", "--prior", "no.such=0:1"],
         ["--metrics", "breadth", "--prior", "mutation.rate=1:0"],
         ["--metrics", "breadth", "--prior", "mutation.rate=0:1", "--set", "mutation.rate=0.1"],
+        ["--metrics", "breadth", "--prior", "mutation.rate=0:1", "--slurm", "--scheduler", "x"],
     ],
 )
 def test_wrong_usage_is_refused_before_anything_is_made(tmp_path, words):

@@ -227,7 +227,7 @@ def test_a_killed_worker_of_a_local_cluster_is_replaced(tmp_path, reference):
     assert gone(workers)
     assert {path.name for path in folder.path.iterdir()} == {
         "manifest.json", "points.parquet", "asked.parquet", "report.html",
-        "batches", "failures", "attempts", "workers", "pictures"}  # fmt: skip
+        "batches", "failures", "attempts", "points", "workers", "pictures"}  # fmt: skip
     assert not list((folder.path / "attempts").iterdir()) or len(folder.attempts()) <= 1
 
 

@@ -4,20 +4,24 @@ import json
 import os
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
+from ecosim import machine
 from ecosim.batch import run_batch
 from ecosim.cli import main
+from ecosim.errors import RunError
 from ecosim.simulate import simulate
 from ecosim.sweeps.batching import batches
 from ecosim.sweeps.definition import validate
 from ecosim.sweeps.execution import Here, WorkerDied, carry_out, todo
 from ecosim.sweeps.folder import SweepFolder
 from ecosim.sweeps.points import expand, runs
+from ecosim.sweeps.results import SweepResults
 
 SMALL = {"run.steps": 6, "population.size": 40, "record.every": 2}
 
@@ -55,6 +59,28 @@ def test_runs_that_outgrow_the_arrays_are_run_with_more_room():
     assert found[0]["population"][-1] > 1280
     alone = simulate(every[1].point.scenario, seed=every[1].seed).metrics
     assert np.array_equal(alone["population"], found[1]["population"])
+
+
+def test_runs_of_unlike_shapes_are_each_the_run_alone():
+    given = sweep(grid={"tradeoff.floor": [0.0, 0.1]}, replicates=1)
+    every = runs(given, expand(given))
+    assert len(batches(every)) == 2  # a program each
+    found = run_batch([run.point.scenario for run in every], [run.seed for run in every])
+    for run, columns in zip(every, found, strict=True):
+        alone = simulate(run.point.scenario, seed=run.seed).metrics
+        assert np.array_equal(alone["breadth_mean"], columns["breadth_mean"])
+
+
+def test_a_run_too_large_for_the_memory_is_an_error_in_a_batch_too(monkeypatch):
+    given = sweep(scenario="adaptive-radiation", grid={}, replicates=1,
+                  set={"population.size": 1000, "niches.productivity": 900.0, "run.steps": 60,
+                       "record.every": 20})  # fmt: skip
+    (run,) = runs(given, expand(given))
+    monkeypatch.setattr(machine, "memory", lambda: 2**10)
+    (found,) = run_batch([run.point.scenario], [run.seed])
+    with pytest.raises(RunError, match="population.limit") as alone:
+        simulate(run.point.scenario, seed=run.seed)
+    assert str(found) == str(alone.value)
 
 
 def test_virtual_devices_give_the_same_bytes(tmp_path):
@@ -186,6 +212,32 @@ def test_marks_of_dead_processes_isolate_a_run_too(tmp_path):
         (tmp_path / "attempts" / f"{batch.digest}.{number}-x").touch()
     after = carry_out(given, folder, Here())
     assert after.counts["failed"] == 1
+
+
+def test_marks_of_living_clients_elsewhere_are_no_deaths(tmp_path):
+    folder = SweepFolder(tmp_path)
+    given = sweep(replicates=1, grid={}, points=[{"tradeoff.exponent": 1.0}])
+    (batch,) = batches(runs(given, expand(given)))
+    folder.make()
+    marks = [tmp_path / "attempts" / f"{batch.digest}.elsewhere.{n}-0a" for n in range(3)]
+    for mark in marks:
+        mark.touch()
+    assert carry_out(given, folder, Here()).counts["done"] == 1
+    assert all(mark.exists() for mark in marks)
+    week = time.time() - 8 * 86400
+    for mark in marks:
+        os.utime(mark, (week, week))
+    assert folder.attempts() == {batch.digest: 3}
+
+
+def test_a_run_with_a_result_is_done_whatever_another_client_wrote(tmp_path):
+    folder, given = SweepFolder(tmp_path), sweep()
+    carry_out(given, folder, Here())
+    folder.write_failure(runs(given, expand(given))[0].id, {"error": "seen dead"})
+    after = carry_out(given, folder, Here())
+    assert after.counts == {"total": 12, "done": 12, "missing": 0, "failed": 0}
+    assert SweepResults(tmp_path).failures.empty
+    assert not (tmp_path / "failures.parquet").exists()
 
 
 def test_a_killed_client_leaves_only_what_was_missing(tmp_path):

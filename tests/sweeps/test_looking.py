@@ -17,8 +17,10 @@ from rich.console import Console
 from ecosim.cli import main
 from ecosim.commands import watching
 from ecosim.errors import StoreError
-from ecosim.sweeps import heartbeat, pictures
+from ecosim.experiments.folders import host
+from ecosim.sweeps import dashboards, heartbeat, pictures
 from ecosim.sweeps.batching import batches
+from ecosim.sweeps.cleaning import left_in
 from ecosim.sweeps.computing import compute
 from ecosim.sweeps.definition import validate
 from ecosim.sweeps.execution import Here, Progress, carry_out
@@ -80,6 +82,23 @@ def test_status_tells_what_runs_and_what_was_lost(tmp_path):
     assert found.running == 0 and found.lost == 1
     assert {worker["pid"]: worker["state"] for worker in found.workers}[pid] == "lost"
     heartbeat.ended(tmp_path)
+
+
+def test_status_tells_where_clusters_are_watched_as_long_as_they_are_up(tmp_path):
+    folder = SweepFolder(tmp_path)
+    carry_out(sweep(), folder, Here(), should_stop=lambda: True)
+    # Of a client that was killed, and of one that runs on another machine.
+    code = "import os; print(os.getpid())"
+    pid = int(subprocess.run([sys.executable, "-c", code], capture_output=True).stdout)
+    killed = tmp_path / f"dashboard.{host()}.{pid}.txt"
+    killed.write_text("http://gone\n")
+    (tmp_path / "dashboard.elsewhere.1.txt").write_text("http://there\n")
+    with dashboards.shown(tmp_path, "http://here"):
+        assert sorted(status(tmp_path).dashboards) == ["http://here", "http://there"]
+        told = CliRunner().invoke(main, ["status", str(tmp_path)], prog_name="ecosim")
+        assert "dashboard  http://here" in told.stdout and "gone" not in told.stdout
+    assert status(tmp_path).dashboards == ["http://there"]
+    assert left_in(folder) == [killed]
 
 
 def test_a_worker_that_cannot_tell_computes_all_the_same(tmp_path):

@@ -176,7 +176,7 @@ def test_clean_removes_what_dead_processes_left_and_nothing_else(tmp_path, monke
     mine, program = tmp_path / "cache" / "notes.txt", tmp_path / "cache" / "jit_f-0-cache"
     mine.write_text("x")
     program.write_text("x" * 10)
-    assert folder.attempts() == {"abc": 2}
+    assert folder.attempts() == {"abc": 1}  # who lives elsewhere cannot be told for a week
 
     told = json.loads(command("clean", "--json").stdout)
     assert set(told["removed"]) == {str(p.relative_to(tmp_path)) if "runs" in p.parts else str(p)

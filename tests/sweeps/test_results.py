@@ -146,6 +146,44 @@ def test_a_reader_that_began_before_compaction_reads_on(mine):
     assert len(results.metric("births")) == 24
 
 
+def test_files_that_vanish_in_the_middle_of_reading_cost_no_row(mine):
+    results = ecosim.load_sweep(mine)
+    assert len(results.breadth()) == len(results) == 6  # the files are known
+    tables = results.batches("births")
+    first = next(tables)
+    compaction.compact(SweepFolder(mine))
+    assert len(results.breadth()) == 6
+    assert len(first) + sum(len(table) for table in tables) == 24
+
+
+def test_two_clients_that_write_points_at_once_lose_none(tmp_path, monkeypatch):
+    folder, other = SweepFolder(tmp_path), SweepFolder(tmp_path)
+    folder.make()
+    one, two = (expand(sweep(grid={"tradeoff.exponent": [value]})) for value in (1.0, 2.0))
+    real = folder.points
+
+    def overtaken():
+        found = real()
+        monkeypatch.setattr(folder, "points", real)
+        other.write_points(two)  # after the first has read, before it writes
+        return found
+
+    monkeypatch.setattr(folder, "points", overtaken)
+    folder.write_points(one)
+    assert {row["point"] for row in folder.points()} == {p.digest for p in one + two}
+    # What is asked again in other words is shown in the words of the last.
+    varied = expand(sweep(grid={"tradeoff.exponent": [1.0], "mutation.rate": [0.01]}))
+    fixed = SMALL | {"mutation.rate": 0.01}
+    fixed = expand(sweep(set=fixed, grid={"tradeoff.exponent": [1.0]}))
+    assert varied[0].digest == fixed[0].digest
+    for points in (fixed, varied, fixed):
+        other.write_points(points)
+        (row,) = [row for row in folder.points() if row["point"] == varied[0].digest]
+        assert json.loads(row["values"]) == points[0].values
+    whole = pd.read_parquet(tmp_path / "points.parquet")
+    assert set(whole["point"]) == {row["point"] for row in folder.points()}
+
+
 CRASH = """
 import os, sys
 from pathlib import Path

@@ -41,7 +41,7 @@ class Fake:
 
     path = "made-up"
 
-    def __init__(self, method, samples, function=ishigami, lost=(), **more):
+    def __init__(self, method, samples, function=ishigami, lost=(), error=0.0, **more):
         sample = {"method": method, "samples": samples, "over": OVER}
         base = {"scenario": "soft-selection", "replicates": 2, "sample": sample}
         sweep = validate(base | more)
@@ -50,9 +50,10 @@ class Fake:
         self.settings = {f"p{i}": row for i, row in enumerate(rows)}
         self.outcome = pd.Series(function(units), index=list(self.settings))
         self.outcome.iloc[list(lost)] = np.nan
+        self.error = error
 
     def summary(self, metric, window):
-        return pd.DataFrame({metric: self.outcome, f"{metric}_se": 0.0})
+        return pd.DataFrame({metric: self.outcome, f"{metric}_se": self.error})
 
 
 def test_sobol_indices_of_the_ishigami_function():
@@ -72,6 +73,14 @@ def test_points_that_failed_cost_their_blocks_and_that_is_said():
     assert any("left out" in note for note in found.notes())
     with pytest.raises(StoreError, match="blocks of 5 points are whole"):
         sensitivity(Fake("saltelli", 8, lost=range(0, 30, 5)), "y")
+
+
+def test_points_of_other_designs_in_the_folder_are_no_noise():
+    fake = Fake("saltelli", 64, error=0.5)
+    fake.settings["other"] = {"tradeoff.exponent": 9.0}
+    fake.outcome["other"] = 1e6
+    spread = np.var(fake.outcome[:-1])
+    assert sensitivity(fake, "y").noise == pytest.approx(0.25 / spread)
 
 
 def test_morris_effects_of_a_linear_function_are_its_slopes():

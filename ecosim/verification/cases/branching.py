@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ecosim.theory import branching
+from ecosim.theory import branching, kernels
 from ecosim.verification.case import Case, Curve, Parameter, Values
 
 _APART = 10**6  # seeds of the replicates of two seeds never meet
@@ -54,9 +54,9 @@ def _monomorphic(values: Values, seeds: Sequence[int]) -> ArrayLike:
 
 
 def _pair(values: Values, steps: int, seeds: Sequence[int]) -> ArrayLike:
-    width, capacity = math.sqrt(values["sigma_a2"]), values["K0"]
-    place, total = branching.dimorphism(width, 1.0, capacity)
-    half = round(total / 2)
+    capacity = values["K0"]
+    place, total = kernels.dimorphism(values["sigma_a2"], 1.0)
+    half = round(capacity * total / 2)
     groups = [{"name": "low", "position": -place}, {"name": "high", "position": place}]
     population = {"size": 2 * half, "groups": groups, "width": 1.0}
     scenario = _scenario(values["sigma_a2"], capacity, population=population)
@@ -81,7 +81,7 @@ def _dimorphic_bias(values: Values) -> float:
 
 
 def _expected_dimorphic(values: Values) -> float:
-    return branching.dimorphic_mean(math.sqrt(values["sigma_a2"]), 1.0, values["K0"])
+    return branching.dimorphic_mean(kernels.dimorphism(values["sigma_a2"], 1.0)[1] * values["K0"])
 
 
 _QUICK = {"size": 100, "position": 0.1, "width": 1.0}

@@ -17,7 +17,7 @@ def last(raw: dict[str, Any], metric: str, seeds: Sequence[int] = (0,)) -> list[
     from ecosim.scenario import validate
     from ecosim.simulate import simulate
 
-    raw = {"world": "market", "tradeoff": {"exponent": 1.0}} | raw
+    raw = {"world": "market"} | raw
     raw["run"] = {"precision": "float64"} | raw["run"]
     raw["record"] = {"every": raw["run"]["steps"]}  # the last step is always recorded
     scenario = validate(raw)
@@ -49,6 +49,7 @@ def _contest(values: Values, metric: str) -> list[float]:
     }
     raw = {
         "niches": niche(values["V"]),
+        "tradeoff": {"exponent": 1.0},
         "population": {"size": n},
         "competition": {"exponent": r},
         "market": CLOSED | {"costs": {"scale": 0.0}, "conduct": conduct},
@@ -106,6 +107,7 @@ PAYOFF = Case(
 def _two_stay(values: Values, seeds: Sequence[int]) -> list[float]:
     raw = {
         "niches": niche(values["V"]),
+        "tradeoff": {"exponent": 1.0},
         "population": {"size": values["n"]},
         "competition": {"exponent": values["r"]},
         "market": CLOSED | {"costs": {"scale": 0.0}, "conduct": {"kind": "effort"}},
@@ -137,6 +139,7 @@ def _entered(values: Values, seeds: Sequence[int]) -> list[float]:
     number = contests.tullock_firms(values["r"], values["V"], values["f"])
     raw = {
         "niches": niche(values["V"]),
+        "tradeoff": {"exponent": 1.0},
         "population": {"size": 1},
         "competition": {"exponent": values["r"]},
         "market": {

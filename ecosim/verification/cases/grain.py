@@ -10,85 +10,23 @@ import numpy as np
 
 from ecosim.theory import budget, grain
 from ecosim.verification.case import Case, Parameter, Values
-from ecosim.verification.cases.observing import late_mean, wright_fisher
+from ecosim.verification.cases import levene
+from ecosim.verification.cases.observing import VARIANCE_RATE, late_mean, wright_fisher
 
-VARIANCE_RATE = 0.1 * 0.02**2  # mutation rate x step^2
 LEVENE = "Levene 1953, Am Nat 87:331; haploid"
 
 
-def _levene(v: Values, *, kind: str, start: float, steps: int) -> dict[str, Any]:
-    """Two types of competence 1+s : 1 and 1 : 1+s, as budget 2+s times their allocations."""
-    s, c = v["s"], v["c"]
-    high, low = (1 + s) / (2 + s), 1 / (2 + s)
-    groups = [
-        {"name": "type 1", "allocation": [high, low], "share": start},
-        {"name": "type 2", "allocation": [low, high], "share": 1 - start},
-    ]
-    return wright_fisher(
-        supply=[c, 1 - c],
-        size=v["N"],
-        exponent=1.0,
-        steps=steps,
-        population={"groups": groups, "budget": 2 + s},
-        competition={"kind": kind},
-        mutation={"rate": 0.0},
-    )
-
-
-def _burn_in(v: Values) -> int:
-    """Eight relaxation times: what the start is off by, at most 1/2, has shrunk by e^-8."""
-    return int(np.ceil(8 * grain.levene_relaxation(v["c"], v["s"])))
-
-
-def _start(v: Values) -> float:
-    """Return a frequency far from the equilibrium, a quarter or more: it must be found."""
-    rest = grain.levene_equilibrium(v["c"], v["s"])
-    return rest / 2 if rest > 0.5 else (1 + rest) / 2
-
-
 def _observed_soft(v: Values, seeds: Sequence[int]) -> Any:
-    burn = _burn_in(v)
-    start = _start(v)
-    raw = _levene(v, kind="contest", start=start, steps=burn + v["T"])
-    return late_mean(raw | {"record": {"every": 10}}, seeds, "group_share_0", burn)
+    return levene.settled(v, {"competition": {"kind": "contest"}}, seeds)
 
 
 def _chain_bias(v: Values) -> float:
-    mean, _ = grain.levene_quasi_stationary(v["c"], v["s"], v["N"])
-    return abs(mean - grain.levene_equilibrium(v["c"], v["s"])) + _STARTS
-
-
-def _soft_refuses(v: Values) -> str | None:
-    low, high = grain.levene_band(v["s"])
-    if not low < v["c"] < high:
-        return f"both types persist only for {low:.4f} < c < {high:.4f} (1/(2+s), (1+s)/(2+s))"
-    _, loss = grain.levene_quasi_stationary(v["c"], v["s"], v["N"])
-    needed = 1000 * (_burn_in(v) + v["T"])  # of 20 runs one is lost with a probability of 2 %
-    if loss < needed:
-        return (
-            f"a type is lost after {loss:.3g} generations on average (exact chain), which must be "
-            f"1000 times the {needed // 1000} generations of a run: take larger N or s, or c "
-            "nearer to 1/2"
-        )
-    return None
-
-
-def _hard_steps(v: Values) -> int:
-    advantage = abs(grain.hard_advantage(v["c"], v["s"]))
-    return int(np.ceil(4 * np.log(v["N"]) / advantage))
-
-
-def _hard_refuses(v: Values) -> str | None:
-    advantage = abs(grain.hard_advantage(v["c"], v["s"]))
-    if v["N"] * advantage < 20:
-        return f"N |log fitness ratio| = {v['N'] * advantage:.3g} must be 20 or more, or drift wins"
-    return None
+    return levene.chain_bias(v, grain.levene_quasi_stationary(v["c"], v["s"], v["N"])[0])
 
 
 def _observed_hard(v: Values, seeds: Sequence[int]) -> Any:
-    steps = _hard_steps(v)
-    raw = _levene(v, kind="additive", start=0.5, steps=steps)
-    return late_mean(raw | {"record": {"every": steps}}, seeds, "group_share_0", steps - 1)
+    tables = {"competition": {"kind": "additive"}}
+    return levene.ended(v, tables, seeds, rate=levene.advantage(v))
 
 
 def _outside(v: Values) -> float:
@@ -120,9 +58,7 @@ def _wrong_end(rate: float, size: int) -> float:
 
 
 def _observed_outside(v: Values, seeds: Sequence[int]) -> Any:
-    steps = int(np.ceil(4 * np.log(v["N"]) / -_outside(v)))
-    raw = _levene(v, kind="contest", start=0.5, steps=steps)
-    return late_mean(raw | {"record": {"every": steps}}, seeds, "group_share_0", steps - 1)
+    return levene.ended(v, {"competition": {"kind": "contest"}}, seeds, rate=-_outside(v))
 
 
 def _observed_fine(v: Values, seeds: Sequence[int]) -> Any:
@@ -171,7 +107,6 @@ def _coarse_bias(v: Values) -> float:
     return 2 * abs(budget.soft_mutation_shift(v["p"], v["s"], VARIANCE_RATE))
 
 
-_STARTS = float(np.exp(-8) / 2)  # what is left of the start after the burn-in
 _C = Parameter("c", 0.55, "share of niche 1", above=0, below=1)
 _S = Parameter("s", 0.5, "advantage at home", above=0, most=20)
 _N = Parameter("N", 1500, "agents", least=2, most=3000, whole=True)
@@ -197,7 +132,7 @@ CASES = (
         expected=lambda v: grain.levene_equilibrium(v["c"], v["s"]),
         observe=_observed_soft,
         bias=_chain_bias,
-        refuses=_soft_refuses,
+        refuses=levene.lasting(grain.levene_quasi_stationary),
         note="bias: quasi-stationary mean of the exact chain at N minus the closed form",
     ),
     Case(
@@ -210,8 +145,8 @@ CASES = (
         parameters=_few(c=0.6, s=2.0),
         expected=lambda v: grain.levene_quasi_stationary(v["c"], v["s"], v["N"])[0],
         observe=_observed_soft,
-        bias=lambda v: _STARTS,
-        refuses=_soft_refuses,
+        bias=lambda v: levene.STARTS,
+        refuses=levene.lasting(grain.levene_quasi_stationary),
     ),
     Case(
         name="levene-outside",
@@ -241,9 +176,9 @@ CASES = (
             Parameter("N", 1000, "agents", least=100, most=20_000, whole=True),
         ),
         expected=lambda v: float(v["c"] > 0.5),
-        failure=lambda v: _wrong_end(abs(grain.hard_advantage(v["c"], v["s"])), v["N"]),
+        failure=lambda v: _wrong_end(levene.advantage(v), v["N"]),
         observe=_observed_hard,
-        refuses=_hard_refuses,
+        refuses=levene.hard_refuses,
     ),
     Case(
         name="grain-fine",

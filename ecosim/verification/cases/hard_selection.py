@@ -7,9 +7,7 @@ from typing import Any
 
 from ecosim.theory import budget
 from ecosim.verification.case import Case, Parameter, Values
-from ecosim.verification.cases.observing import late_mean, wright_fisher
-
-VARIANCE_RATE = 0.1 * 0.02**2  # mutation rate x step^2
+from ecosim.verification.cases.observing import VARIANCE_RATE, late_mean, wright_fisher
 
 
 def _supply(v: Values) -> list[float]:

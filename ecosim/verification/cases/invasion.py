@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ecosim.theory import invasion as theory
+from ecosim.theory import budget
 from ecosim.verification.case import Case, Parameter, Values
 
 SOURCE = "Geritz et al. 1998, Evol Ecol 12:35-57; Levene 1953"
@@ -39,7 +39,7 @@ _PARAMETERS = (
 
 
 def _bias(which: int) -> Callable[[Values], float]:
-    return lambda v: theory.grid_bias(v["kappa"], v["s"], STEP)[which]
+    return lambda v: budget.grid_bias(v["kappa"], v["s"], STEP)[which]
 
 
 CASES = (
@@ -54,7 +54,7 @@ CASES = (
         name="invasion-stable", labels=("T1",), family="core", source=SOURCE,
         title="There a mutant's rate is curved by s (s - 1)/(kappa_1 kappa_2): stable for s < 1",
         parameters=_PARAMETERS, seeds=1, rounding=1e-6, bias=_bias(1),
-        expected=lambda v: theory.soft_curvature(v["kappa"], v["s"]),
+        expected=lambda v: budget.soft_curvature(v["kappa"], v["s"]),
         observe=_singular(lambda point: point.curvature),
         note="The bias is that of differences between traits 0.01 apart.",
     ),
@@ -64,7 +64,7 @@ CASES = (
         parameters=(_PARAMETERS[0], Parameter("s", 2.0, _PARAMETERS[1].meaning, least=0.1,
                                               most=4.0)),
         seeds=1, rounding=1e-6, bias=_bias(1),
-        expected=lambda v: theory.soft_curvature(v["kappa"], v["s"]),
+        expected=lambda v: budget.soft_curvature(v["kappa"], v["s"]),
         observe=_singular(lambda point: point.curvature),
     ),
 )  # fmt: skip

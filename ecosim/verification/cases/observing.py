@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 type Numbers = NDArray[np.float64]
 
+MUTATION = {"rate": 0.1, "step": 0.02}
+VARIANCE_RATE = MUTATION["rate"] * MUTATION["step"] ** 2  # that mutation adds a generation
+
 
 def recordings(raw: dict[str, Any], seeds: Sequence[int]) -> Iterator[Any]:
     """Yield the recording of a scenario for each seed."""
@@ -49,14 +52,20 @@ def gains(
 def wright_fisher(
     *, supply: Sequence[float], size: int, exponent: float, steps: int, **tables: Any
 ) -> dict[str, Any]:
-    """Return a Wright-Fisher scenario on a set of niches, recorded every 20 steps."""
+    """Return a Wright-Fisher scenario on a set of niches, recorded every 20 steps.
+
+    `supply` is one number a niche, not read where `patches` has its own.
+    """
+    niches: dict[str, Any] = {"count": len(supply)}
+    if "supply" not in tables.get("patches", {}):
+        niches["supply"] = list(supply)
     return {
         "world": "ecology",
-        "niches": {"count": len(supply), "supply": list(supply)},
+        "niches": niches,
         "population": {"size": size} | tables.pop("population", {}),
         "tradeoff": {"exponent": exponent},
         "selection": {"kind": "wright-fisher"},
-        "mutation": {"rate": 0.1, "step": 0.02},
+        "mutation": MUTATION,
         "run": {"steps": steps},
         "record": {"every": 20},
     } | tables

@@ -31,7 +31,7 @@ def _hazard_of_share(v: Values) -> float:
     return -math.log1p(-v["delta"])
 
 
-def _threshold(v: Values, hazard: float, side: int) -> float:
+def _threshold(v: Values, side: int) -> float:
     """Return ln size (side 1) or -ln size (-1) beyond which the tail is a power law.
 
     Three standard deviations of a step, and three mean steps where drift carries firms there: the
@@ -47,7 +47,7 @@ def _mirrored(v: Values, side: int) -> tuple[float, float]:
 
 
 def _tail(v: Values, hazard: float, side: int) -> float:
-    return theory.tail_above(*_mirrored(v, side), hazard, _threshold(v, hazard, side))
+    return theory.tail_above(*_mirrored(v, side), hazard, _threshold(v, side))
 
 
 def _firms(v: Values, hazard: float, side: int) -> int:
@@ -103,7 +103,7 @@ def _exponents(
 
     def observe(v: Values, seeds: Sequence[int]) -> list[float]:
         h = hazard(v)
-        firms, least = factor * _firms(v, h, side), math.exp(_threshold(v, h, side))
+        firms, least = factor * _firms(v, h, side), math.exp(_threshold(v, side))
         found = []
         for seed in seeds:
             sizes = np.concatenate(_snapshots(v, seed, firms=firms, hazard=h, form=form))
@@ -118,7 +118,7 @@ def _bias(hazard: Callable[[Values], float], side: int) -> Callable[[Values], fl
 
     def bound(v: Values) -> float:
         h, mirrored = hazard(v), _mirrored(v, side)
-        exact = theory.tail_slope(*mirrored, h, _threshold(v, h, side))
+        exact = theory.tail_slope(*mirrored, h, _threshold(v, side))
         return abs(exact - theory.exponents(*mirrored, h)[0]) + 1e-4
 
     return bound

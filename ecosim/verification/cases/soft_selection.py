@@ -9,9 +9,8 @@ import numpy as np
 
 from ecosim.theory import budget, closed
 from ecosim.verification.case import Case, Curve, Parameter, Values
-from ecosim.verification.cases.observing import gains, late_mean, wright_fisher
+from ecosim.verification.cases.observing import VARIANCE_RATE, gains, late_mean, wright_fisher
 
-VARIANCE_RATE = 0.1 * 0.02**2  # mutation rate x step^2
 LEVENE = "Levene 1953, Am Nat 87:331; Christiansen 1975, Am Nat 109:11"
 KAPPA = Parameter("kappa", 0.7, "supply of niche 1; niche 2 has the rest", least=0.1, most=0.9)
 SIZE = Parameter("N", 1000, "agents", least=500, most=20_000, whole=True)
