@@ -116,7 +116,7 @@ def _too_long(v: Values) -> str | None:
 
 def _enough(v: Values) -> str | None:
     if v["n"] < 8 * v["d"]:
-        return f"n >= 8 d = {8 * v['d']}: with scarce data routing fails, and is said to"
+        return f"n >= 8 d = {8 * v['d']}: routing of scarce data is not claimed"
     return _too_long(v)
 
 
@@ -170,8 +170,8 @@ CASES = (
         "routing-recovers",
         "share of the gap from joint linear to dedicated learners that routing closes",
         expected=lambda v: 0.0, observe=_closed, relation="above",
-        note="tasks told apart by x; .70 +- .05 at the defaults; it fails with fewer than about "
-        "8 d examples of each task",
+        note="tasks told apart by x; .70 +- .05 at the defaults; not claimed where data are scarce, "
+        "below 8 d examples of each task",
     ),
     _case(
         "routing-gains",
