@@ -170,8 +170,8 @@ CASES = (
         "routing-recovers",
         "share of the gap from joint linear to dedicated learners that routing closes",
         expected=lambda v: 0.0, observe=_closed, relation="above",
-        note="tasks told apart by x; .70 +- .05 at the defaults; not claimed where data are scarce, "
-        "below 8 d examples of each task",
+        note="tasks told apart by x; .70 +- .05 at the defaults; not claimed for "
+        "scarce data, fewer than 8 d examples of each task",
     ),
     _case(
         "routing-gains",
