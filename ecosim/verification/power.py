@@ -97,6 +97,17 @@ POWER: dict[str, float] = {
     "routing-fails": 0.13,
     "experts-informed": 0.36,
     "experts-uninformed": 0.0055,
+    "nfl-closed-set": 0.0,
+    "nfl-random-set": 81,
+    "nfl-conservation": 0.0,
+    "budget-split": 0.0074,
+    "specialist-duel": 0.01,
+    "search-uniform": 0.012,
+    "search-needle": 0.08,
+    "nfl-world-fixation": 0.08,
+    "nfl-world-drift": 0.049,
+    "nfl-world-budget": 0.079,
+    "structured-world-fixation": 0.08,
 }
 
 

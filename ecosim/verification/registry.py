@@ -19,6 +19,7 @@ _MODULES: tuple[str, ...] = (
     "niche_width", "contests", "oligopoly", "sizes", "wealth", "density", "partitioning",
     "measures",
     "transfer", "shared_rank", "scaling", "experts",
+    "no_free_lunch", "closed_sets", "search_budget", "search_world",
 )  # fmt: skip
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from ecosim.model import searching
+from ecosim.model.measured import MEASURES
 from ecosim.model.step import World
 from ecosim.scenario import Scenario
 from ecosim.worlds import ecology, learning, market, optimisation
@@ -23,3 +25,5 @@ WORLDS = {
     "optimisation": Entry(optimisation.WORLD, optimisation.parameters),
     "learning": Entry(learning.WORLD, learning.parameters),
 }
+
+MEASURES["search"] = searching.SEARCH
