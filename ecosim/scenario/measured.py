@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic.dataclasses import dataclass
 
 from ecosim.errors import Problem
-from ecosim.scenario.numbers import CONFIG, Frozen, Text
+from ecosim.scenario.numbers import (
+    CONFIG,
+    Frozen,
+    NonNegative,
+    Positive,
+    Share,
+    Text,
+    Whole,
+)
 
 if TYPE_CHECKING:
     from ecosim.scenario.schema import Scenario
@@ -25,11 +33,34 @@ class Search:
     problems: Annotated[tuple[Text, ...], Frozen]
 
 
+LEARNERS = ("dedicated", "pooled", "low-rank", "perceptron", "mixture")
+BY_GRADIENT = ("perceptron", "mixture")
+MOST_EXAMPLES = 4096
+
+
 @dataclass(frozen=True, config=CONFIG)
 class Training:
-    """Agents learn: effort buys data, each niche is a task. `learners` are the methods."""
+    """Agents learn: effort buys data, each niche is a task. `learners` are the methods.
+
+    Effort e on a task buys floor(e) examples of it, new ones each step. Task t is y = w_t.x plus
+    `noise` (a standard deviation), |w_t| = 1, w_t.w_u = `relatedness`; inputs have `dimension`
+    numbers, N(c_t, I), where all |c_t - mean| are `separation` (0: x does not tell its task).
+    Competence is the explained share of the signal on held-out inputs, between 0 and 1.
+    `dedicated`: ridge regression for each task on its own examples; `pooled`: one for all;
+    `low-rank`: the dedicated ones cut to `rank`; `perceptron`: one network of `hidden` units;
+    `mixture`: linear experts, one a task, top-1 routed. The last two are not told which task an
+    input is of; they train by `steps` of Adam at `rate`.
+    """
 
     learners: Annotated[tuple[Text, ...], Frozen]
+    dimension: Whole = 12
+    relatedness: Share = 0.0
+    noise: Positive = 0.5
+    separation: NonNegative = 0.0
+    rank: Whole = 1
+    hidden: Whole = 8
+    steps: Whole = 200
+    rate: Positive = 0.02
 
 
 TABLES = {"optimisation": "search", "learning": "training"}
@@ -82,6 +113,50 @@ def rules(s: Scenario) -> Iterator[Problem]:
             "'additive' or 'independent', and not under selection.kind = 'ricker'",
             "choose one of these, or another tradeoff.kind",
         )  # fmt: skip
+    yield from _training(s)
+
+
+def most_examples(s: Scenario) -> int:
+    """Return the most examples that a learner of the scenario can buy in one step."""
+    factors = [group.budget for group in s.population.groups] or [1.0]
+    return max(1, int(s.population.budget * max(factors) + 1e-3))
+
+
+def _training(s: Scenario) -> Iterator[Problem]:
+    """Find what learners cannot do, and words that none of them reads."""
+    training = s.training
+    if training is None:
+        return
+    for name in training.learners:
+        if name not in LEARNERS:
+            yield Problem("training.learners", name, f"is one of {list(LEARNERS)}")
+    if training.dimension <= s.niches.count:
+        yield Problem(
+            "training.dimension", str(training.dimension),
+            f"must exceed niches.count = {s.niches.count}, so that tasks can be unrelated",
+        )  # fmt: skip
+    if most_examples(s) > MOST_EXAMPLES:
+        yield Problem(
+            "population.budget", str(most_examples(s)),
+            f"buys at most {MOST_EXAMPLES} examples a step", "lower budget, noise and dimension",
+        )  # fmt: skip
+    if "low-rank" in training.learners and training.rank >= s.niches.count:
+        yield Problem(
+            "training.rank", str(training.rank),
+            f"must be below niches.count = {s.niches.count}: a full rank shares nothing",
+        )  # fmt: skip
+    read = {
+        "rank": "low-rank" in training.learners,
+        "hidden": "perceptron" in training.learners,
+        "steps": any(name in BY_GRADIENT for name in training.learners),
+        "rate": any(name in BY_GRADIENT for name in training.learners),
+    }
+    for name, used in read.items():
+        if not used and getattr(training, name) != getattr(Training, name):
+            yield Problem(
+                f"training.{name}", str(getattr(training, name)),
+                "no learner of this scenario reads it", "leave it out",
+            )  # fmt: skip
 
 
 def _judged(s: Scenario) -> bool:

@@ -1,13 +1,77 @@
 """Learning: agents are learners; what they reach is measured by training and testing them.
 
 Selection is a life cycle of the ecology: who copies whom. The method and the division of the
-budget are copied; what was learned is not.
+budget are copied; what was learned is not: every step each learner starts anew on new examples of
+the run's tasks.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from ecosim.model import measured, randomness
+from ecosim.model.measured import Measure, Trial
+from ecosim.model.randomness import Stream
 from ecosim.model.step import World
+from ecosim.model.traced import traced
+from ecosim.scenario import Scenario
+from ecosim.scenario.measured import most_examples
+from ecosim.training import learners
+from ecosim.training.tasks import Tasks, exact_tasks, normal
 from ecosim.worlds import ecology
 
 parameters = ecology.parameters
 WORLD: World = ecology.WORLD
+
+
+class Numbers(NamedTuple):
+    """Traced numbers of the tasks and of training."""
+
+    relatedness: Array
+    noise: Array
+    separation: Array
+    rate: Array
+
+
+def _shapes(scenario: Scenario) -> learners.Shapes:
+    t = scenario.training
+    assert t is not None
+    return learners.Shapes(
+        methods=t.learners, tasks=scenario.niches.count, dimension=t.dimension,
+        most=most_examples(scenario), rank=t.rank, hidden=t.hidden, steps=t.steps,
+    )  # fmt: skip
+
+
+def _numbers(scenario: Scenario) -> Numbers:
+    t = scenario.training
+    assert t is not None
+    given = (t.relatedness, t.noise, t.separation, t.rate)
+    return Numbers(*(traced(number, scenario.run.precision) for number in given))
+
+
+def _key(trial: Trial, ids: Array, clock: Array, lane: int) -> Array:
+    """Return keys of JAX, one for each id, counted as all draws of a run are."""
+    pair = randomness.words(trial.key, clock, Stream.MEASURED, ids, lane)
+    return jax.random.wrap_key_data(jnp.stack(pair, axis=-1), impl="threefry2x32")
+
+
+def _competence(shapes: learners.Shapes, numbers: Numbers, trial: Trial) -> Array:
+    nobody, dtype = jnp.zeros((), jnp.uint64), trial.effort.dtype
+    # The tasks are those of the run; held-out inputs those of the step.
+    weights, centres = exact_tasks(
+        _key(trial, nobody, jnp.zeros((), jnp.int64), 1), shapes.tasks, shapes.dimension,
+        relatedness=numbers.relatedness, separation=numbers.separation,
+    )  # fmt: skip
+    tasks = Tasks(weights.astype(dtype), centres.astype(dtype), numbers.noise)
+    shape = (shapes.tasks, learners.TESTED, shapes.dimension)
+    drawn = normal(_key(trial, nobody, trial.clock, 2), shape, "float32").astype(dtype)
+    world = learners.World(tasks, numbers.rate, drawn + tasks.centres[:, None])
+    keys = _key(trial, trial.id, trial.clock, 0)
+    return learners.explained(shapes, world, trial.method, trial.effort, keys)
+
+
+measured.MEASURES["training"] = Measure(_shapes, _numbers, _competence)

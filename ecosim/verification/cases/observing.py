@@ -69,3 +69,21 @@ def wright_fisher(
         "run": {"steps": steps},
         "record": {"every": 20},
     } | tables
+
+
+def batched(
+    one: Callable[[Any], Any], seeds: Sequence[int], replicates: int
+) -> tuple[Numbers, ...]:
+    """Return what a compiled function of a JAX key yields, an array `[seeds, replicates]` each.
+
+    Replicates of a seed go side by side, seeds one after another, in 64-bit arithmetic.
+    """
+    import jax
+
+    from ecosim.compilation import prepared
+
+    with prepared():
+        side_by_side = jax.jit(jax.vmap(one))
+        # Called seed by seed: XLA does not use several cores inside a loop of its own.
+        found = [side_by_side(jax.random.split(jax.random.key(s), replicates)) for s in seeds]
+        return tuple(np.asarray(part, np.float64) for part in zip(*found, strict=True))

@@ -1,0 +1,60 @@
+"""Learners trained a second, by method: `python benchmarks/training.py [LEARNERS ...]`.
+
+One generation: every learner of a population is trained anew on the examples that its budget buys
+and tested. Four tasks of 12 inputs, 40 examples, 100 steps of Adam where a method trains by
+gradient. Medians of interleaved rounds, after one that compiles.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+import time
+
+import jax
+import jax.numpy as jnp
+
+from ecosim.compilation import prepared
+from ecosim.scenario.measured import LEARNERS
+from ecosim.training import learners
+from ecosim.training.tasks import Tasks, exact_tasks, normal
+
+ROUNDS, TASKS, INPUTS, EXAMPLES, STEPS = 5, 4, 12, 40, 100
+
+
+def _world() -> learners.World:
+    weights, centres = exact_tasks(
+        jax.random.key(0), TASKS, INPUTS, relatedness=jnp.asarray(0.0), separation=jnp.asarray(4.0)
+    )
+    tasks = Tasks(weights.astype("float32"), centres.astype("float32"), jnp.asarray(0.5, "float32"))
+    test = normal(jax.random.key(1), (TASKS, learners.TESTED, INPUTS), "float32")
+    return learners.World(tasks, jnp.asarray(0.02, "float32"), test + tasks.centres[:, None])
+
+
+def measure(number: int) -> dict[str, float]:
+    """Return learners trained a second, for each method and for three of them together."""
+    world, effort = _world(), jnp.full((number, TASKS), EXAMPLES / TASKS, "float32")
+    some = {name: (name,) for name in LEARNERS}
+    some["dedicated + pooled + perceptron"] = ("dedicated", "pooled", "perceptron")
+    train = {}
+    for name, methods in some.items():
+        shapes = learners.Shapes(methods, TASKS, INPUTS, EXAMPLES, 1, 8, STEPS)
+        which = jnp.arange(number) % len(methods)
+        train[name] = (jax.jit(learners.explained, static_argnums=0), shapes, which)
+    times: dict[str, list[float]] = {name: [] for name in some}
+    for turn in range(ROUNDS + 1):
+        keys = jax.random.split(jax.random.key(turn), number)
+        for name, (run, shapes, which) in train.items():
+            began = time.perf_counter()
+            run(shapes, world, which, effort, keys).block_until_ready()
+            if turn:
+                times[name].append(time.perf_counter() - began)
+    return {name: number / statistics.median(values) for name, values in times.items()}
+
+
+if __name__ == "__main__":
+    with prepared():
+        for size in map(int, sys.argv[1:] or ["1000"]):
+            rates = {name: round(rate) for name, rate in measure(size).items()}
+            print(json.dumps({"learners": size, "per second": rates}))
