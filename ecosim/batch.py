@@ -23,11 +23,14 @@ from ecosim.compilation import prepared, spare_memory_maps
 from ecosim.errors import EcosimError, RunError
 from ecosim.model.founders import start_of
 from ecosim.model.step import Parameters, State, Status
-from ecosim.model.structure import Kinds, capacity_for, enlarged, kinds_of
+from ecosim.model.structure import Kinds, bytes_for, capacity_for, enlarged, kinds_of
 from ecosim.recording import check_conservation, quantiles
 from ecosim.scenario import Scenario
 from ecosim.simulate import Simulation
 from ecosim.worlds.registry import WORLDS
+
+_DEVICE_MEMORY = 8 * 2**30  # bytes of an accelerator that does not say how many it has
+_COPIES = 4  # of a population that a step holds at once
 
 Columns = dict[str, np.ndarray]  # metric by name, one number a recording
 
@@ -127,7 +130,7 @@ def _run_shape(
     with prepared():
         while waiting:
             some = _runs([scenarios[i] for i in waiting], [seeds[i] for i in waiting])
-            tables = jax.tree.map(np.asarray, _run(shape, some))
+            tables = jax.tree.map(np.asarray, _run(shape, some, lockstep(shape)))
             names = _names(shape, some)
             left, larger = [], 0
             for row, index in enumerate(waiting):
@@ -172,12 +175,35 @@ def _runs(scenarios: Sequence[Scenario], seeds: Sequence[int]) -> Runs:
     return stacked
 
 
-@partial(jax.jit, static_argnames=("shape",))
-def _run(shape: Shape, runs: Runs) -> Tables:
-    """Return the recordings of all runs, divided over the devices of this process."""
+def lockstep(shape: Shape) -> int:
+    """Return how many runs a device takes in lockstep; 1: one after the other.
+
+    On an accelerator one run of a small population leaves most of the device idle, and as many are
+    taken as fit half of its memory; on a CPU lockstep is slower. In lockstep the last bits of
+    sums over niches may differ from those of the run alone.
+    """
+    device = jax.local_devices()[0]
+    if device.platform == "cpu":
+        return 1
+    limit = (device.memory_stats() or {}).get("bytes_limit", _DEVICE_MEMORY)
+    return int(max(1, limit // 2 // (_COPIES * bytes_for(shape.kinds, shape.capacity))))
+
+
+@partial(jax.jit, static_argnames=("shape", "together"))
+def _run(shape: Shape, runs: Runs, together: int) -> Tables:
+    """Return the recordings of all runs, divided over the devices of this process.
+
+    Args:
+        shape: what all runs have in common.
+        runs: their numbers.
+        together: how many a device takes in lockstep.
+
+    """
     runs = jax.tree.map(jnp.asarray, runs)
     devices = jax.local_devices()
-    each = partial(jax.lax.map, partial(_alone, shape))
+    alone = partial(_alone, shape)
+    # Its own path for one: in a batch of one, sums could be compiled differently from the run's.
+    each = partial(jax.lax.map, alone, batch_size=together if together > 1 else None)
     if len(devices) == 1:
         return each(runs)
     mesh = Mesh(np.array(devices), ("runs",))
