@@ -158,7 +158,8 @@ def generation_id(step: Array, rank: Array) -> Array:
     The rank, counted from 1, is the upper word and the step the lower one; founders have ids below
     2^32.
     """
-    return (rank.astype(jnp.uint64) + 1) << 32 | jnp.asarray(step).astype(jnp.uint32)
+    low = jnp.asarray(step).astype(jnp.uint32).astype(jnp.uint64)
+    return (rank.astype(jnp.uint64) + 1) << 32 | low
 
 
 def poisson_numbers(mean: Array, unit: Array) -> Array:
