@@ -274,6 +274,7 @@ def test_cases_are_well_described():
 
 CORE = [f"T{n}" for n in range(1, 8)]
 LITERATURE = CORE + [f"E{n}" for n in range(1, 10)] + [f"M{n}" for n in range(1, 8)]
+LITERATURE += [f"O{n}" for n in range(1, 4)] + [f"L{n}" for n in range(1, 5)]
 
 
 @pytest.mark.parametrize("label", LITERATURE)

@@ -155,7 +155,7 @@ CASES = (
         bias=lambda v: _remainder(v, v["tail"]),
         refuses=_with_tail,
         note=_NOTE,
-        curve=Curve("n", (200, 300, 500, 800), "excess error, joint", log=True),
+        curve=Curve("n", (200, 280, 380, 500), "excess error, joint", log=True),
     ),
     Case(
         name="dedicated-risk-orthogonal",
