@@ -101,7 +101,8 @@ def shape_of(scenario: Scenario) -> Shape:
 def run_batch(scenarios: Sequence[Scenario], seeds: Sequence[int]) -> list[Columns | RunError]:
     """Run scenarios, each with its seed, and return what they recorded.
 
-    A run equals `simulate(scenario, seed=seed)` bit for bit. One that breaks an invariant, or
+    On a CPU a run equals `simulate(scenario, seed=seed)` bit for bit; on an accelerator sums over
+    niches may differ in their last bits (see `lockstep`). One that breaks an invariant, or
     outgrows the memory, yields its RunError; the others are not touched by it. Each `shape_of`
     among them is a program.
 
@@ -202,6 +203,7 @@ def _run(shape: Shape, runs: Runs, together: int) -> Tables:
     runs = jax.tree.map(jnp.asarray, runs)
     devices = jax.local_devices()
     alone = partial(_alone, shape)
+    together = min(together, runs.real.shape[0] // len(devices))
     # Its own path for one: in a batch of one, sums could be compiled differently from the run's.
     each = partial(jax.lax.map, alone, batch_size=together if together > 1 else None)
     if len(devices) == 1:
