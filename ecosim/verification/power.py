@@ -25,7 +25,7 @@ POWER: dict[str, float] = {
     "noisy-standard-above": 0.012,
     "coverage": 0.049,
     "coverage-complete": 7.4,
-    "mutation-variance": 0.00052,
+    "mutation-variance": 0.00015,
     "levene-soft": 0.052,
     "levene-chain": 0.0098,
     "levene-outside": 0.038,
