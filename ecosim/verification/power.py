@@ -93,6 +93,8 @@ POWER: dict[str, float] = {
     "scaling-ratio-large": 3.0,
     "scaling-difference": 0.0044,
     "scaling-difference-large": 0.00041,
+    "learning-parameters": 0.035,
+    "learning-compute": 0.0051,
     "routing-recovers": 0.42,
     "routing-fails": 0.13,
     "experts-informed": 0.36,
