@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ecosim.studies.claim import Claim
     from ecosim.studies.claims import Study
     from ecosim.studies.maps import Atlas
+    from ecosim.studies.trying import Tried
     from ecosim.studies.verdict import Verdict
 
 
@@ -57,8 +58,13 @@ def claims(
         return
     divide_processor()
 
-    def told(claim: Claim, verdict: Verdict) -> None:
-        click.echo(f"{verdict}: {claim.statement} {claim.name}", err=True)
+    spent: list[float] = []
+
+    def told(tried: Tried, verdict: Verdict) -> None:
+        spent.append(tried.seconds)
+        claim = tried.claim
+        used = f"{tried.seconds:.0f} s of processor time"
+        click.echo(f"{verdict}: {claim.statement} {claim.name} ({used})", err=True)
 
     with Stopping(None, graceful=True) as stopping:
         try:
@@ -69,6 +75,7 @@ def claims(
         except Stopped:
             click.echo("stopped; the same command continues", err=True)
             raise Exit(INTERRUPTED if stopping.interrupted else RESUMABLE) from None
+    click.echo(f"{sum(spent):.0f} s of processor time in all", err=True)
     _tell(done, as_json)
     if strict and "not met" in done.verdicts.values():
         raise Exit(FAILED)
@@ -95,7 +102,8 @@ def _tell(done: Study, as_json: bool) -> None:
         ([f"{row.statement}{'*' if row.goes == 'against' else ''}", row.world, row.expectation,
           table.observed(row), row.verdict, row.commit, row.runs] for row in done.rows),
     )  # fmt: skip
-    click.echo(f"{len(done.verdicts)} claims: {done.counts}")
+    sizes = " and ".join(sorted({row.size for row in done.rows}))
+    click.echo(f"{len(done.verdicts)} claims ({sizes}): {done.counts}")
     click.echo(f"table  {done.files['md']}")
 
 

@@ -37,7 +37,7 @@ def carry_out(
     folder: Path,
     *,
     where: Path | None = None,
-    told: Callable[[Claim, Verdict], None] = lambda claim, verdict: None,
+    told: Callable[[Tried, Verdict], None] = lambda tried, verdict: None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Study:
     """Try claims and write the table as Markdown, JSON and CSV; runs that are there are kept.
@@ -47,7 +47,7 @@ def carry_out(
         size: quick or full.
         folder: takes the runs, in a folder a claim, and the table.
         where: the folder that the claims were read from; None: the shipped ones.
-        told: called with each claim and its verdict.
+        told: called with each claim as it was tried, and the verdict on it.
         should_stop: asked between batches.
 
     Raises:
@@ -60,7 +60,7 @@ def carry_out(
     tried: list[Tried] = []
     for claim in claims:
         tried.append(attempt(claim, size, folder, should_stop=should_stop))
-        told(claim, table.verdicts(tried[-1:])[claim.name])
+        told(tried[-1], table.verdicts(tried[-1:])[claim.name])
     commits = [registered(claim, where) for claim in claims]
     return _written(tried, commits, folder)
 
@@ -71,7 +71,10 @@ def _written(tried: Sequence[Tried], commits: Sequence[str], folder: Path) -> St
     found = table.rows(tried, commits, folder)
     files = {ending: folder / f"claims.{ending}" for ending in ("md", "json", "csv")}
     study = Study(found, table.verdicts(tried), files)
-    counts = f"{len(study.verdicts)} claims, {len(found)} expectations: {study.counts}."
+    size = tried[0].size if tried else "quick"
+    counts = (
+        f"Size: {size}. {len(study.verdicts)} claims, {len(found)} expectations: {study.counts}."
+    )
     texts = {
         "md": table.as_markdown(found, counts),
         "json": to_json({"verdicts": study.verdicts, "rows": table.as_json(found)}) + "\n",

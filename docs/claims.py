@@ -1,0 +1,95 @@
+"""Write docs/claims.md from the table of `ecosim study claims`: `make claims`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from ecosim.studies import table
+from ecosim.studies.registration import claims
+from ecosim.studies.table import Row
+
+HERE = Path(__file__).parent
+HEAD = (
+    "claim", "world", "expectation", "observed ± SE", "verdict", "expectation from",
+    "committed in", "replicates, seed",
+)  # fmt: skip
+ABOUT = """\
+The statements of the argument, each tried on conditions that were committed before the first run.
+Made by `make claims` from `ecosim study claims`; the same command makes it again, and
+`ecosim study claims --only 7` one statement. The files are in
+[scenarios/claims](../scenarios/claims).
+
+An expectation names a metric and the weights of the conditions that it contrasts. Verdicts are
+one-sided tests (Student's t over replicates) at a level of {level:g}: *met* where the bound lies on
+the side that was expected, *not met* where the opposite bound lies on the other, *undecided*
+between. A claim is met where all of its expectations are. Where a claim is marked \\*, the argument
+itself leads one to expect generalists, or nothing to select. *Committed in* is the commit since
+which what is tried and expected is as it is now, with its digest."""
+
+
+def page(rows: Sequence[Row], verdicts: dict[str, str]) -> str:
+    """Return the page: what was missed first, then a section for each statement."""
+    sizes = ", ".join(sorted({row.size for row in rows}))
+    counts = {word: list(verdicts.values()).count(word) for word in sorted(set(verdicts.values()))}
+    told = ", ".join(f"{number} {word}" for word, number in counts.items())
+    lines = ["# Claims", "", ABOUT.format(level=table.LEVEL), ""]
+    lines += [f"**{len(verdicts)} claims (size: {sizes}): {told}.**", ""]
+    lines += list(_missed(rows, verdicts))
+    for statement in sorted({row.statement for row in rows}, key=_order):
+        lines += _section(statement, [row for row in rows if row.statement == statement])
+    return "\n".join(lines)
+
+
+def _order(statement: str) -> tuple[bool, str, int]:
+    letters, number = re.fullmatch(r"(\D*)(\d+)", statement).groups()  # type: ignore[union-attr]
+    return bool(letters), letters, int(number)
+
+
+def _missed(rows: Sequence[Row], verdicts: dict[str, str]) -> Iterator[str]:
+    for word in ("not met", "undecided"):
+        names = [name for name, verdict in verdicts.items() if verdict == word]
+        if not names:
+            continue
+        yield from (f"{word.capitalize()}:", "")
+        for name in names:
+            own = [row for row in rows if row.claim == name and row.verdict == word]
+            for row in own:
+                yield f"* `{name}`: {row.expectation}; observed {table.observed(row)}"
+        yield ""
+
+
+def _section(statement: str, rows: Sequence[Row]) -> list[str]:
+    lines = [f"## {statement}", ""]
+    citations = {claim.name: claim.citation for claim in claims()}
+    for name in dict.fromkeys(row.claim for row in rows):
+        row = next(row for row in rows if row.claim == name)
+        star = "\\*" if row.goes == "against" else ""
+        lines += [f"**{name}**{star}: {row.says}. {citations.get(name, '')}."]
+        lines += [f"Changed after the first run: {row.history}"] if row.history else []
+        lines += [""]
+    lines += ["| " + " | ".join(HEAD) + " |", "|" + "---|" * len(HEAD)]
+    for row in rows:
+        cells = (
+            row.claim, row.world, row.expectation, table.observed(row),
+            row.verdict if row.verdict == "met" else f"**{row.verdict}**", row.closed_form,
+            f"{row.commit} ({row.digest})", f"{row.replicates}, {row.seed}",
+        )  # fmt: skip
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return [*lines, ""]
+
+
+def main() -> None:
+    """Write the page from a folder of `ecosim study claims`."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", nargs="?", type=Path, default=Path("runs/claims"))
+    found = json.loads((parser.parse_args().folder / "claims.json").read_text(encoding="utf-8"))
+    rows = [Row(**row) for row in found["rows"]]
+    (HERE / "claims.md").write_text(page(rows, found["verdicts"]), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
