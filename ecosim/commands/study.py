@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from ecosim.studies.verdict import Verdict
 
 
+MOST_WORKERS = 8  # each takes about 1 GB
+
+
 @click.group()
 def study() -> None:
     """Answer one question with many runs; runs that are there are not repeated."""
@@ -34,12 +37,14 @@ def study() -> None:
 @click.option("--from", "where", metavar="FOLDER",
               type=click.Path(path_type=Path, exists=True, file_okay=False),
               help="Claims of your own, in place of the shipped ones.")  # fmt: skip
+@click.option("--workers", type=click.IntRange(1), metavar="N",
+              help="Processes side by side (default: one a core, at most 8).")  # fmt: skip
 @click.option("--strict", is_flag=True, help="Exit with 1 when an expectation is not met.")
 @click.option("--list", "listed", is_flag=True, help="List the claims only; run nothing.")
 @arguments.as_json
 def claims(
-    full: bool, only: tuple[str, ...], out: Path, where: Path | None, strict: bool, listed: bool,
-    as_json: bool,
+    full: bool, only: tuple[str, ...], out: Path, where: Path | None, workers: int | None,
+    strict: bool, listed: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Try the statements of the argument, as they were registered before the first run.
 
@@ -47,6 +52,7 @@ def claims(
     of the runs, which `ecosim report` opens. Exit code 0 whatever the verdicts: they are findings.
     """
     from ecosim.commands.stopping import Stopping
+    from ecosim.machine import cores
     from ecosim.studies.claims import carry_out
     from ecosim.studies.registration import claims as registered
     from ecosim.studies.trying import Stopped
@@ -56,7 +62,9 @@ def claims(
     if listed:
         _list(chosen, as_json)
         return
-    divide_processor()
+    workers = min(workers or min(cores(), MOST_WORKERS), len(chosen))
+    if workers == 1:
+        divide_processor()
 
     spent: list[float] = []
 
@@ -69,8 +77,8 @@ def claims(
     with Stopping(None, graceful=True) as stopping:
         try:
             done = carry_out(
-                chosen, "full" if full else "quick", out, where=where, told=told,
-                should_stop=stopping,
+                chosen, "full" if full else "quick", out, where=where, workers=workers,
+                told=told, should_stop=stopping,
             )  # fmt: skip
         except Stopped:
             click.echo("stopped; the same command continues", err=True)

@@ -11,8 +11,9 @@ from ecosim.experiments.folders import write_atomically
 from ecosim.studies import table
 from ecosim.studies.claim import Claim, Size
 from ecosim.studies.registration import registered
+from ecosim.studies.side_by_side import attempts
 from ecosim.studies.table import Row
-from ecosim.studies.trying import Tried, attempt
+from ecosim.studies.trying import Tried
 from ecosim.studies.verdict import Verdict
 
 
@@ -37,6 +38,7 @@ def carry_out(
     folder: Path,
     *,
     where: Path | None = None,
+    workers: int = 1,
     told: Callable[[Tried, Verdict], None] = lambda tried, verdict: None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Study:
@@ -47,22 +49,23 @@ def carry_out(
         size: quick or full.
         folder: takes the runs, in a folder a claim, and the table.
         where: the folder that the claims were read from; None: the shipped ones.
+        workers: processes that try claims side by side.
         told: called with each claim as it was tried, and the verdict on it.
         should_stop: asked between batches.
 
     Raises:
         ScenarioError: a claim whose scenario breaks rules.
-        StoreError: the folder cannot be written, or a run failed.
+        StoreError: the folder cannot be written, a run failed, or a process ended.
         Stopped: `should_stop` said so; what is done is kept.
 
     """
     folder.mkdir(parents=True, exist_ok=True)
-    tried: list[Tried] = []
-    for claim in claims:
-        tried.append(attempt(claim, size, folder, should_stop=should_stop))
-        told(tried[-1], table.verdicts(tried[-1:])[claim.name])
+    done: dict[int, Tried] = {}
+    for place, tried in attempts(claims, size, folder, workers=workers, should_stop=should_stop):
+        done[place] = tried
+        told(tried, table.verdicts([tried])[tried.claim.name])
     commits = [registered(claim, where) for claim in claims]
-    return _written(tried, commits, folder)
+    return _written([done[place] for place in range(len(claims))], commits, folder)
 
 
 def _written(tried: Sequence[Tried], commits: Sequence[str], folder: Path) -> Study:
