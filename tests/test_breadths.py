@@ -12,7 +12,6 @@ from ecosim.scenario import Scenario
 from ecosim.simulate import simulate
 
 
-
 @pytest.fixture(autouse=True, scope="module")
 def sixty_four_bits():
     with prepared():

@@ -110,7 +110,7 @@ def heat(final: pd.DataFrame, metrics: list[str], across: str, up: str) -> Figur
 
 
 def _table(final: pd.DataFrame, metric: str, across: str, up: str) -> pd.DataFrame:
-    """Return means by the values of two keys; a pair whose runs are all undefined keeps its cell."""
+    """Return means by the values of two keys; one whose runs are all undefined is kept."""
     final = final.dropna(subset=[across, up])
     frame = pd.DataFrame({metric: final[metric]})
     for key in (across, up):

@@ -1,4 +1,4 @@
-"""Handing jobs to a cluster's queue: what it refuses is told, and what it may take later retried."""
+"""Handing jobs to a cluster's queue: what it refuses is told, what it may take later retried."""
 
 from __future__ import annotations
 

@@ -92,7 +92,9 @@ def test_what_computes_beats(tmp_path, monkeypatch):
 def test_marks_of_batches_and_workers_beat(tmp_path, monkeypatch):
     beaten = []
     real = pulse.beating
-    monkeypatch.setattr(pulse, "beating", lambda path: beaten.append(path.parent.name) or real(path))
+    monkeypatch.setattr(
+        pulse, "beating", lambda path: beaten.append(path.parent.name) or real(path)
+    )
     folder = SweepFolder(tmp_path)
     carry_out(sweep(), folder, Here())
     assert set(beaten) == {"attempts", "workers"}

@@ -67,7 +67,6 @@ def test_some_points_are_all_that_is_read(made):
     point = results.points.index[1]
     table = results.metric("births", points=[point])
     assert set(table["point"]) == {point} and len(table) == 8
-    assert results.metric("births", points=["none"]).empty
     assert len(results.final("births", points=[point])) == 2
 
 
