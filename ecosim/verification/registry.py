@@ -76,7 +76,8 @@ def chosen(
         raise ScenarioError([Problem("--set", ", ".join(given), rule, "name a CASE")], "verify")
     wanted: dict[str, Case] = {}
     left: list[tuple[Case, str]] = []
-    for word in words or [None]:
+    every: list[str | None] = [*words] or [None]
+    for word in every:
         exact = [case for case in cases() if word is not None and case.name == word.lower()]
         shared = [c for c in cases() if word is None or word.upper() in c.labels]
         if not exact and not shared:
