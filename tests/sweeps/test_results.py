@@ -67,7 +67,6 @@ def test_some_points_are_all_that_is_read(made):
     point = results.points.index[1]
     table = results.metric("births", points=[point])
     assert set(table["point"]) == {point} and len(table) == 8
-    assert results.metric("births", points=["none"]).empty
     assert len(results.final("births", points=[point])) == 2
 
 
@@ -285,3 +284,31 @@ def test_the_footers_name_the_runs(made):
         ids = json.loads(pq.read_metadata(path).metadata[b"ecosim.runs"])
         table = pq.read_table(path).to_pandas()
         assert set(ids) == set(table["point"] + "-" + table["seed"].astype(str))
+
+
+def test_a_window_is_a_share_of_the_records(made):
+    results = ecosim.load_sweep(made)
+    whole = results.final("births", window=1)
+    runs = results.metric("births", values=False).groupby(["point", "replicate"], observed=True)
+    assert np.allclose(whole["births"], runs["births"].mean().to_numpy())
+    last = results.final("births", window=0.5)["births"].to_numpy()
+    assert np.allclose(last, [part.tail(2).mean() for _, part in runs["births"]])
+
+
+@pytest.mark.parametrize("window", [3, -1, float("nan"), 1.001])
+def test_a_window_that_is_no_share_is_refused(made, window):
+    results = ecosim.load_sweep(made)
+    for ask in (results.final, results.summary):
+        with pytest.raises(StoreError, match=r"from 0 to 1 \(given: "):
+            ask("births", window=window)
+
+
+def test_points_that_the_sweep_has_not_are_refused(made):
+    results = ecosim.load_sweep(made)
+    for ask in (lambda p: results.metric("births", points=p), results.breadth,
+                lambda p: results.final("births", points=p)):  # fmt: skip
+        with pytest.raises(StoreError, match=r"no point 'xx'; `\.points` lists them"):
+            ask(["xx"])
+    first = results.points.index[0]
+    one = results.final("births", points=first)  # a digest by itself
+    assert set(one["point"].astype(str)) == {first} and len(one) == 2
