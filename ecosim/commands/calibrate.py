@@ -71,8 +71,9 @@ def calibrate(
 
 
 def _question(given: dict[str, Any]) -> Question:
-    from ecosim.scenario import override, read
+    from ecosim.scenario import read
     from ecosim.sweeps import target
+    from ecosim.sweeps.beforehand import first_valid, probes
     from ecosim.sweeps.calibration import Question
     from ecosim.sweeps.definition import validate
     from ecosim.sweeps.ranges import parse_range
@@ -90,8 +91,7 @@ def _question(given: dict[str, Any]) -> Question:
     )  # fmt: skip
     base = read(scenario, kept)
     priors = {key: parse_range(key, text) for key, text in given["prior"].items()}
-    for key, prior in priors.items():
-        override(base, {key: prior.at(0.5)})  # the key exists, and takes numbers of that kind
+    first_valid(base, probes(priors), "draw of the prior")
     names = [name.strip() for name in given["metrics"].split(",") if name.strip()]
     observed = target.read(given["data"], names, base.niches.count)
     return Question(sweep, observed, priors, particles=given["particles"])

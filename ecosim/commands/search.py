@@ -10,7 +10,7 @@ import click
 from ecosim.commands import arguments
 from ecosim.commands.engines import computing, engine_of, resumable, telling
 from ecosim.commands.output import write_json, write_table
-from ecosim.commands.sweep import fixed, folder_of, varying
+from ecosim.commands.sweep import checked, fixed, folder_of, limited, varying
 
 if TYPE_CHECKING:
     from ecosim.sweeps.definition import Sweep
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 @click.option("--together", type=click.IntRange(min=1), help="Points chosen at once (default: 8).")
 @click.option("--replicates", type=click.IntRange(min=1), help="Runs of each point.")
 @click.option("--seed", type=click.IntRange(min=0), help="Root of all seeds.")
+@limited
 @computing
 @click.option("--out", type=click.Path(path_type=Path), metavar="FOLDER",
               help="Folder of this search (default: runs/sweeps/NAME).")  # fmt: skip
@@ -90,4 +91,4 @@ def _described(given: dict[str, Any]) -> Sweep:
     for name in ("replicates", "seed"):
         if given[name] is not None:
             base[name] = given[name]
-    return validate(base, str(source))
+    return checked(validate(base, str(source)), given["limit"])

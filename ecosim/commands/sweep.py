@@ -73,6 +73,8 @@ def varying(flag: str, text: str) -> Any:
     return click.option(flag, metavar="KEY=VALUES", multiple=True, callback=_pairs, help=text)
 
 
+limited = click.option("--limit", type=click.IntRange(min=1), metavar="RUNS",
+                       help="Most runs that are begun (default: 100000).")  # fmt: skip
 _SAMPLES = ("random", "latin-hypercube", "sobol", "morris", "saltelli")
 
 
@@ -90,6 +92,7 @@ def design(command: Any) -> Any:
         click.option("--common-random-numbers", is_flag=True,
                      help="Replicate r of every point shares its draws."),
         click.option("--batch", type=click.IntRange(min=1), help="Runs computed together."),
+        limited,
         click.option("--out", type=click.Path(path_type=Path), metavar="FOLDER",
                      help="Folder of this sweep (default: runs/sweeps/NAME)."),
     ]  # fmt: skip
@@ -127,7 +130,16 @@ def described(given: dict[str, Any]) -> Sweep:
             changes[name] = given[name]
     if given["common_random_numbers"]:
         changes["common_random_numbers"] = True
-    return definition.validate({**base, **changes}, str(source))
+    return checked(definition.validate({**base, **changes}, str(source)), given["limit"])
+
+
+def checked(sweep: Sweep, limit: int | None) -> Sweep:
+    """Return a sweep that is neither too large nor without a valid point."""
+    from ecosim.sweeps import beforehand
+
+    beforehand.check_size(sweep, limit or beforehand.LIMIT)
+    beforehand.check_points(sweep)
+    return sweep
 
 
 def fixed(given: dict[str, Any]) -> dict[str, Any]:
@@ -138,12 +150,15 @@ def fixed(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def folder_of(described: Sweep, out: Path | None) -> SweepFolder:
-    """Return the folder of a sweep."""
+    """Return the folder of a sweep; one that holds another experiment is refused."""
     from ecosim.experiments.folders import slug
+    from ecosim.sweeps import experiment
     from ecosim.sweeps.definition import named
     from ecosim.sweeps.folder import SweepFolder
 
-    return SweepFolder(out if out is not None else Path("runs", "sweeps", slug(named(described))))
+    found = SweepFolder(out if out is not None else Path("runs", "sweeps", slug(named(described))))
+    experiment.check(found, described)
+    return found
 
 
 @sweep.command("run")
@@ -171,11 +186,11 @@ def run(
     tell = telling(quiet)
     engine = engine_of(given, tell)
     chosen = described(given)
-    folder = folder_of(chosen, given["out"])
     if chosen.search is not None:
         raise click.UsageError(
             f"{given['source']} describes a search: ecosim sweep search {given['source']}"
         )
+    folder = folder_of(chosen, given["out"])
     if dry_run:
         _tell(folder, todo(chosen, folder, array_task), as_json)
         return

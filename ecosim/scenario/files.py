@@ -15,7 +15,7 @@ import tomli_w
 from pydantic import TypeAdapter, ValidationError
 
 from ecosim.errors import Problem, ScenarioError
-from ecosim.scenario.community import fingerprint
+from ecosim.scenario.community import fingerprint, with_room
 from ecosim.scenario.observed import located
 from ecosim.scenario.problems import problems_of, prune
 from ecosim.scenario.schema import Scenario
@@ -139,7 +139,7 @@ def value_of(text: str) -> Any:
 
 
 def _merge(raw: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    merged = json.loads(json.dumps(raw, default=str))
+    merged = with_room(json.loads(json.dumps(raw, default=str)), changes)
     for path, value in changes.items():
         node: Any = merged
         keys = path.split(".")

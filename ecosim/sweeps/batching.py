@@ -40,8 +40,12 @@ def batches(runs: Sequence[Run], most: int = 0) -> list[Batch]:
 
     """
     groups: dict[object, list[Run]] = {}
+    kinds: dict[str, object] = {}  # of a point, whatever the replicate
     for run in runs:
-        groups.setdefault(_likeness(run), []).append(run)
+        name = run.point.digest
+        if name not in kinds:
+            kinds[name] = _likeness(run)
+        groups.setdefault(kinds[name], []).append(run)
     found = []
     for group in groups.values():
         size = most or _fitting(group[0])

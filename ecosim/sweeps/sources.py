@@ -1,16 +1,17 @@
-"""Where a sweep is written: a file, a shipped sweep, or a scenario of which all is given by flags."""
+"""Where a sweep is written: in a file, a shipped sweep, or a scenario that flags vary."""
 
 from __future__ import annotations
 
 import difflib
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from ecosim.errors import Problem, ScenarioError
 from ecosim.scenario import shipped as scenarios
+from ecosim.scenario.observed import located
 from ecosim.sweeps import shipped as sweeps
 
 # Keys that a sweep has and a scenario has not.
@@ -25,8 +26,8 @@ def load(source: str | os.PathLike[str]) -> dict[str, Any]:
     """Return what a source says, not yet validated; a scenario is a sweep that varies nothing.
 
     Args:
-        source: a file of a sweep or of a scenario, or the name of a shipped one. A scenario or
-            community that a file of a sweep names by a relative path is looked for beside it.
+        source: a file of a sweep or of a scenario, or the name of a shipped one. A scenario, web or
+            community that a sweep's file names by a relative path is looked for beside it.
 
     Returns:
         The tables of a sweep; a `name` where the source is a sweep.
@@ -53,7 +54,12 @@ def load(source: str | os.PathLike[str]) -> dict[str, Any]:
     if beside.is_file():
         raw["scenario"] = str(beside)
     raw.setdefault("name", path.stem)
-    return flattened(raw, str(path))
+    tables = flattened(raw, str(path))
+    fixed = tables.get("set", {})
+    for key in ("population.community", "population.web"):
+        if isinstance(fixed.get(key), str):
+            fixed[key] = located(fixed[key], path)
+    return tables
 
 
 def _is_sweep(raw: Mapping[str, Any]) -> bool:
@@ -86,7 +92,7 @@ def flattened(raw: Mapping[str, Any], source: str = "sweep") -> dict[str, Any]:
 
     def flat(name: str, value: Any) -> Any:
         if isinstance(value, Mapping):
-            return dict(_paths(value))
+            return dict(paths(value))
         rule = 'is a table of keys of the scenario, as in "tradeoff.exponent" = "0.5:2:16"'
         problems.append(Problem(name, repr(value)[:60], rule))
         return {}
@@ -105,10 +111,10 @@ def flattened(raw: Mapping[str, Any], source: str = "sweep") -> dict[str, Any]:
     return found
 
 
-def _paths(table: Mapping[str, Any], prefix: str = "") -> Any:
+def paths(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     """Yield the path of each value and the value; an empty table is a value."""
     for key, value in table.items():
         if isinstance(value, Mapping) and value:
-            yield from _paths(value, f"{prefix}{key}.")
+            yield from paths(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value
