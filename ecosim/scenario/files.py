@@ -122,7 +122,9 @@ def pairs(texts: Sequence[str], form: str = "key.path=value") -> dict[str, str]:
             problems.append(Problem("", text, f"is written {form}"))
         elif key in found:
             both = f"{found[key]} and {value}"
-            problems.append(Problem(key, both, "is given twice; a key is given once", "leave one"))
+            problems.append(
+                Problem(key, both, "is given twice; a key is given once", "leave one out")
+            )
         else:
             found[key] = value
     if problems:

@@ -44,7 +44,7 @@ def batches(runs: Sequence[Run], most: int = 0) -> list[Batch]:
     for run in runs:
         name = run.point.digest
         if name not in kinds:
-            kinds[name] = _likeness(run)
+            kinds[name] = likeness(run)
         groups.setdefault(kinds[name], []).append(run)
     found = []
     for group in groups.values():
@@ -53,7 +53,7 @@ def batches(runs: Sequence[Run], most: int = 0) -> list[Batch]:
     return found
 
 
-def _likeness(run: Run) -> object:
+def likeness(run: Run) -> object:
     """Return a key that runs of one compiled program share; computed without JAX.
 
     It may split what one program could run. The kinds are the words of a scenario, its counts, and

@@ -132,7 +132,8 @@ def _of_sweep(problem: Problem) -> Problem:
         fix = f'write it in the table [set], as "{problem.key}..." = VALUE, or in the scenario'
         return dataclasses.replace(problem, rule=rule, fix=fix)
     elif problem.key.startswith("search.") and "missing" in problem.rule:
-        fix = f"write it in the table [search], or give --{problem.key.partition('.')[2]}"
+        flag = f"--{problem.key.partition('.')[2]}"
+        fix = f"write it in the table [search], or give {flag} to `ecosim sweep search`"
     else:
         return problem
     return dataclasses.replace(problem, fix=fix)

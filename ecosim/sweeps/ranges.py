@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
@@ -91,8 +91,10 @@ def _spaced(key: str, given: str) -> Values:
     if number > MOST_VALUES:
         rule = f"a range gives {MOST_VALUES:,} values at most"
         raise ScenarioError([Problem(key, given, rule, "give a smaller number")], "sweep")
-    values = np.geomspace(start, stop, number) if log else np.linspace(start, stop, number)
     kind = number_of(key)
+    if kind is int and not (start.is_integer() and stop.is_integer()):
+        _refuse_parts(key, given)
+    values = np.geomspace(start, stop, number) if log else np.linspace(start, stop, number)
     if kind is int:
         return list(dict.fromkeys(int(value) for value in np.rint(values)))
     # Rounded, so that a value does not tell by how many others it was reached.
@@ -131,6 +133,10 @@ def parse_range(key: str, given: Any) -> Range:
         rule = "takes no numbers, and is not drawn from a range"
         raise ScenarioError([Problem(key, str(given), rule, "list its values in a grid")], "sweep")
     if kind is int and not (low.is_integer() and high.is_integer()):
-        rule = "takes whole numbers: both ends of its range are whole"
-        raise ScenarioError([Problem(key, str(given), rule)], "sweep")
+        _refuse_parts(key, given)
     return Range(low, high, log, kind is int)
+
+
+def _refuse_parts(key: str, given: Any) -> NoReturn:
+    rule = "takes whole numbers: both ends of its range are whole"
+    raise ScenarioError([Problem(key, str(given), rule)], "sweep")
