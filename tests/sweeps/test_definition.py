@@ -1,5 +1,8 @@
 """Sweeps as they are written: values, ranges, designs, points and seeds."""
 
+import re
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -237,3 +240,15 @@ def test_a_file_finds_the_scenario_beside_it(tmp_path):
     (tmp_path / "wide.toml").write_text('scenario = "mine.toml"\n[grid]\n"niches.count" = [2, 4]\n')
     found = read(tmp_path / "wide.toml")
     assert found.name == "wide" and len(expand(found)) == 2
+
+
+def test_the_files_in_the_manual_are_valid(tmp_path):
+    page = (Path(__file__).resolve().parents[2] / "docs" / "sweeps.md").read_text()
+    sweeps = []
+    for text in re.findall(r"```toml\n(.*?)```", page, re.DOTALL):
+        (tmp_path / "mine.toml").write_text(text)
+        sweeps.append(read(tmp_path / "mine.toml"))
+    grid, search = sweeps
+    points = expand(grid)
+    assert len(points) == 16 * 2 * 3 and not any(point.error for point in points)
+    assert search.search is not None and list(search.search.ranges) == list(search.search.over)
