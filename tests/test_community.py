@@ -87,7 +87,8 @@ def test_a_change_that_names_a_community_makes_room_for_it(tmp_path, scenario):
         assert found.population.size == len(table) != base.population.size
         assert found.tradeoff == base.tradeoff and found.niches == base.niches
     assert override(found, changes) == found
-    with pytest.raises(ScenarioError, match=f"leave it out, or give population.size = {len(table)}"):
+    fix = f"leave it out, or give population.size = {len(table)}"
+    with pytest.raises(ScenarioError, match=fix):
         read(scenario, changes | {"population.size": 7})
 
 
