@@ -10,7 +10,7 @@ import click
 from ecosim.commands import arguments
 from ecosim.commands.engines import computing, engine_of, resumable, telling
 from ecosim.commands.output import write_json, write_table
-from ecosim.commands.sweep import varying
+from ecosim.commands.sweep import fixed, varying
 
 if TYPE_CHECKING:
     from ecosim.sweeps.calibration import Calibration, Question
@@ -71,28 +71,27 @@ def calibrate(
 
 
 def _question(given: dict[str, Any]) -> Question:
-    from ecosim.scenario import override, read
-    from ecosim.scenario.files import parse_overrides
+    from ecosim.scenario import read
     from ecosim.sweeps import target
+    from ecosim.sweeps.beforehand import first_valid, probes
     from ecosim.sweeps.calibration import Question
     from ecosim.sweeps.definition import validate
     from ecosim.sweeps.ranges import parse_range
 
     if not given["prior"]:
         raise click.UsageError("--prior is needed: which numbers to fit, as in KEY=low:high.")
-    fixed = parse_overrides([f"{key}={value}" for key, value in given["set"].items()])
-    both = sorted(set(fixed) & set(given["prior"]))
+    kept = fixed(given)
+    both = sorted(set(kept) & set(given["prior"]))
     if both:
         raise click.UsageError(f"{both[0]} is both set and fitted.")
     scenario = _located(given["scenario"])
     sweep = validate(
-        {"scenario": scenario, "set": fixed, "seed": given["seed"],
+        {"scenario": scenario, "set": kept, "seed": given["seed"],
          "replicates": given["replicates"]}
     )  # fmt: skip
-    base = read(scenario, fixed)
+    base = read(scenario, kept)
     priors = {key: parse_range(key, text) for key, text in given["prior"].items()}
-    for key, prior in priors.items():
-        override(base, {key: prior.at(0.5)})  # the key exists, and takes numbers of that kind
+    first_valid(base, probes(priors), "draw of the prior")
     names = [name.strip() for name in given["metrics"].split(",") if name.strip()]
     observed = target.read(given["data"], names, base.niches.count)
     return Question(sweep, observed, priors, particles=given["particles"])

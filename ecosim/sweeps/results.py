@@ -77,8 +77,10 @@ class SweepResults:
         rows = self._folder.points()
         values = [json.loads(row["values"]) for row in rows]
         names = list(dict.fromkeys(key for row in values for key in row))
+        # Where a point was asked for by other keys, a key has the value of the sweep's scenario.
+        base = self._folder.manifest().get("base", {}).get("scenario", {})
         # A list (niches.supply) is shown as text, so that a point can be grouped by it.
-        table = {name: [_plain(row.get(name)) for row in values] for name in names}
+        table = {n: [_plain(row.get(n, base.get(n))) for row in values] for n in names}
         index = pd.Index([row["point"] for row in rows], name="point")
         return pd.DataFrame(table | {"error": [row["error"] for row in rows]}, index=index)
 

@@ -122,7 +122,8 @@ def test_polars_and_xarray_have_the_same_numbers(made):
 
 def test_points_of_equal_values_are_no_grid(mine):
     pytest.importorskip("xarray", reason="xarray is not installed")
-    carry_out(sweep(set=SMALL | {"mutation.rate": 0.2}), SweepFolder(mine), Here())
+    other = sweep(set=SMALL | {"mutation.rate": 0.2})
+    carry_out(other, SweepFolder(mine), Here(), mixed=True)
     with pytest.raises(StoreError, match="same values"):
         ecosim.load_sweep(mine).to_xarray("births")
 
