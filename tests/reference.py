@@ -640,7 +640,7 @@ class Reference:
             for k in range(len(allocation))
         ]
         lot = self.draws.lots(self.clock, Stream.NARROWS, [identity])[0] >> 32
-        by_lot = sorted(range(len(allocation)), key=lambda k: words[k][1] >> 1)
+        by_lot = sorted(range(len(allocation)), key=lambda k: words[k][1])
         if lot / 2**32 < m.narrowing:
             taken = [next(k for k in by_lot if k in used)]
         else:

@@ -38,15 +38,15 @@ def inherited(
     used = allocation > 0
     many = jnp.sum(used, axis=1, keepdims=True)
     count = allocation.shape[1]
-    first, second = randomness.words(
-        key, step, Stream.REPERTOIRE, ids[:, None], jnp.arange(count)
-    )
+    first, second = randomness.words(key, step, Stream.REPERTOIRE, ids[:, None], jnp.arange(count))
     gained = jnp.sum(used & randomness.below(first, gain), axis=1, keepdims=True)
-    # A random order in which the niches not in use come before those in use.
-    place = (second >> 1) | jnp.where(used, jnp.uint32(1 << 31), jnp.uint32(0))
-    rank = jnp.argsort(jnp.argsort(place, axis=1), axis=1)
-    wider = used | (rank < jnp.minimum(gained, count - many))
+    # A random order, no two alike, in which the niches not in use come before those in use.
+    place = jnp.where(used, jnp.uint64(1 << 63), jnp.uint64(0))
+    place |= (second.astype(jnp.uint64) << 31) | jnp.arange(count, dtype=jnp.uint64)
+    order = jnp.sort(place, axis=1)
+    least = jnp.take_along_axis(order, count - many, axis=1)  # of those in use
+    bound = jnp.take_along_axis(order, jnp.minimum(gained, count - many), axis=1)
     narrows = randomness.happens(key, step, Stream.NARROWS, ids, narrowing)[:, None]
-    taken = jnp.where(narrows, rank == count - many, wider)
+    taken = jnp.where(narrows, place == least, used | (place < bound))
     each = 1 / jnp.sum(taken, axis=1, keepdims=True).astype(allocation.dtype)
     return jnp.where(taken, each, jnp.zeros((), allocation.dtype))

@@ -3,7 +3,8 @@
 Without selection the breadth k of a line of descent is a Markov chain: at each birth it is 1 with
 probability r (narrowing), otherwise k + Binomial(k, g) (gain), at most K. Where g and r are small
 and K is large its stationary distribution is Yule-Simon's (Simon 1955, Biometrika 42:425-440),
-P(k) = rho B(k, rho + 1), rho = r / g; in general the tail falls as k^-rho, rho = -ln(1-r) / ln(1+g).
+P(k) = rho B(k, rho + 1), rho = r / g; in general the tail falls as k^-rho,
+rho = -ln(1 - r) / ln(1 + g).
 """
 
 from __future__ import annotations
