@@ -13,6 +13,7 @@ from ecosim.commands.output import write_json, write_table
 from ecosim.commands.sweep import varying
 
 if TYPE_CHECKING:
+    from ecosim.scenario import Scenario
     from ecosim.sweeps.calibration import Question
     from ecosim.sweeps.posterior import Calibration
     from ecosim.sweeps.recovery import Recovery
@@ -109,8 +110,24 @@ def _question(given: dict[str, Any]) -> Question:
     for key, prior in priors.items():
         override(base, {key: prior.at(0.5)})  # the key exists, and takes numbers of that kind
     names = [name.strip() for name in given["metrics"].split(",") if name.strip()]
+    _recorded(base, names)
     observed = target.read(given["data"], names, base.niches.count)
     return Question(sweep, observed, priors, particles=given["particles"])
+
+
+def _recorded(base: Scenario, names: list[str]) -> None:
+    """Refuse metrics that no run will have, before runs are spent on them."""
+    from ecosim.analysis import glossary
+    from ecosim.analysis.expectation import records
+    from ecosim.sweeps.target import BREADTH
+
+    if not names:
+        raise click.UsageError("--metrics is empty: name metrics, or `breadth`.")
+    for name in names:
+        if name != BREADTH and not records(base, name):
+            close = glossary.near(name, base.world)
+            fix = f"did you mean {', '.join(close)}?" if close else "`ecosim metrics` lists them."
+            raise click.UsageError(f"--metrics: a run does not record {name!r}; {fix}")
 
 
 def _located(scenario: str) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import matplotlib
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.ticker import NullLocator
 
 from ecosim.analysis.figure import STYLE, Picture
 from ecosim.analysis.panels import BLUE, GREEN, ORANGE
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from ecosim.sweeps.target import Target
 
 _BARS = 14
+_TICKS = 7  # on a logarithmic axis; more are drawn at powers of ten only
 _LEAST = 0.3  # of the smallest share that is drawn, where a logarithm has no 0
 
 
@@ -66,10 +69,18 @@ def posterior(found: Calibration, priors: dict[str, Range]) -> Figure:
 
 
 def _axis(ax: Axes, side: str, prior: Range) -> None:
+    axis = ax.xaxis if side == "x" else ax.yaxis
+    low, high = float(prior.at(0.0)), float(prior.at(1.0))
     if prior.log:
         (ax.set_xscale if side == "x" else ax.set_yscale)("log")
-    low, high = prior.at(0.0), prior.at(1.0)
-    (ax.set_xlim if side == "x" else ax.set_ylim)(low, high)
+        tens = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+        ticks = [n * 10.0**ten for ten in tens for n in (1, 2, 5) if low <= n * 10.0**ten <= high]
+        if len(ticks) > _TICKS:
+            ticks = [10.0**ten for ten in tens if low <= 10.0**ten <= high]
+        axis.set_ticks(ticks, [f"{tick:.3g}" for tick in ticks])
+        axis.set_minor_locator(NullLocator())
+    if high > low:
+        (ax.set_xlim if side == "x" else ax.set_ylim)(low, high)
 
 
 def _marginal(
@@ -159,10 +170,9 @@ def recovered(found: Recovery, priors: dict[str, Range]) -> Figure:
             for part, colour, label in (
                 (held, GREEN, "holds it"), (~held, ORANGE, "misses it"),
             ):  # fmt: skip
-                if part.any():
-                    error: Any = [(mean - low)[part].clip(0), (high - mean)[part].clip(0)]
-                    ax.errorbar(known[part], mean[part], yerr=error, fmt="o", markersize=4,
-                                color=colour, label=label, capsize=2)  # fmt: skip
+                error: Any = [(mean - low)[part].clip(0), (high - mean)[part].clip(0)]
+                ax.errorbar(known[part], mean[part], yerr=error, fmt="o", markersize=4,
+                            color=colour, label=label, capsize=2)  # fmt: skip
             _axis(ax, "x", prior)
             _axis(ax, "y", prior)
             ax.axline(*[(float(prior.at(u)),) * 2 for u in (0.0, 1.0)], color="black",
