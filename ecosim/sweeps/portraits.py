@@ -74,9 +74,10 @@ def _axis(ax: Axes, side: str, prior: Range) -> None:
     if prior.log:
         (ax.set_xscale if side == "x" else ax.set_yscale)("log")
         tens = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-        ticks = [n * 10.0**ten for ten in tens for n in (1, 2, 5) if low <= n * 10.0**ten <= high]
+        ticks = [n * 10.0**ten for ten in tens for n in (1, 2, 5)]
+        ticks = [tick for tick in ticks if low * 0.999 <= tick <= high * 1.001]
         if len(ticks) > _TICKS:
-            ticks = [10.0**ten for ten in tens if low <= 10.0**ten <= high]
+            ticks = [tick for tick in ticks if math.log10(tick).is_integer()]
         axis.set_ticks(ticks, [f"{tick:.3g}" for tick in ticks])
         axis.set_minor_locator(NullLocator())
     if high > low:
