@@ -138,8 +138,17 @@ def test_a_simulation_that_spreads_more_than_declared_does_not_pass_by_it(monkey
     assert not result.passed and "detects only" in result.error
     narrow = 2 + np.tile([-0.1, 0.1], 10)
     assert judged(RIGHT, RIGHT.values(), narrow, 0.0).passed
-    # At other parameters nothing is declared.
-    assert judged(RIGHT, RIGHT.values({"m": 4}), wide + 2, 0.0).passed
+    # At other parameters nothing is declared: it passes, and is called weak.
+    elsewhere = judged(RIGHT, RIGHT.values({"m": 4}), wide + 2, 0.0)
+    assert elsewhere.passed and elsewhere.weak and elsewhere.as_dict()["weak"]
+    sharp = judged(RIGHT, RIGHT.values({"m": 4}), narrow + 2, 0.0)
+    assert sharp.passed and not sharp.weak
+
+
+@pytest.mark.parametrize("values", [[2.0, np.nan], [2.0, np.inf], []])
+def test_observations_that_are_not_numbers_fail_and_say_so(values):
+    result = judged(RIGHT, RIGHT.values(), np.array(values), 0.0)
+    assert not result.passed and "not finite" in result.error
 
 
 def test_bias_and_rounding_widen_the_tolerance_and_are_told():

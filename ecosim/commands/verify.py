@@ -109,6 +109,10 @@ def _draw(
         raise Exit(FAILED)
 
 
+def _verdict(result: Result) -> str:
+    return "FAILED" if not result.passed else "passed, weak" if result.weak else "passed"
+
+
 _SIGN = {"equal": "", "above": "> ", "below": "< "}
 
 
@@ -117,7 +121,7 @@ def _write(results: list[Result]) -> None:
         [
             r.case, ", ".join(r.labels), f"{_SIGN[r.relation]}{r.expected:.6g}",
             f"{r.observed:.6g} +- {r.stderr:.2g}", f"{r.tolerance:.2g}", f"{r.detects:.2g}",
-            "passed" if r.passed else "FAILED", f"{r.seconds:.1f}", r.source,
+            _verdict(r), f"{r.seconds:.1f}", r.source,
         ]
         for r in results
     ]  # fmt: skip
@@ -125,6 +129,10 @@ def _write(results: list[Result]) -> None:
              "source")  # fmt: skip
     write_table(heads, rows, right=(2, 3, 4, 5, 7))
     for result in results:
+        if result.passed and result.weak:
+            click.echo(f"{result.case} is weak at these parameters: it detects a difference of "
+                       f"{result.detects:.2g} of {result.expected:.3g}; more --seeds may help",
+                       err=True)  # fmt: skip
         if result.error:
             click.echo(f"{result.case}: {result.error}", err=True)
     failed = sum(not result.passed for result in results)

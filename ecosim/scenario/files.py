@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import json
 import os
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,6 +23,7 @@ from ecosim.scenario.schema import Scenario
 from ecosim.scenario.shipped import find, names
 
 _ADAPTER = TypeAdapter(Scenario)
+_NUMBER = re.compile(r"[+-]?(\.\d+|\d+\.)(e[+-]?\d+)?")  # decimals that TOML does not admit
 _LIVING = ("ecology", "optimisation", "learning")
 _ONLY_IN = {"market": ("market",), "selection": _LIVING, "mutation": _LIVING}
 
@@ -117,11 +119,14 @@ def parse_overrides(overrides: Mapping[str, Any] | Sequence[str] | None) -> dict
 
 
 def value_of(text: str) -> Any:
-    """Return the value that a text means in TOML; what is none, as soft, is a word."""
+    """Return the value that a text means in TOML; .5 and 5. are numbers too.
+
+    What is neither, as soft, is a word.
+    """
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
-        return text
+        return float(text) if _NUMBER.fullmatch(text) else text
 
 
 def _merge(raw: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

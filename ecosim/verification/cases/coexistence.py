@@ -33,8 +33,8 @@ def _too_many(v: Values, seeds: Sequence[int]) -> list[float]:
 _CIRCLE = (
     Parameter("strategies", 10, "strategies, evenly on a circle", least=4, most=60, whole=True),
     Parameter("radius", 0.2, "of that circle in the simplex, centre to corner = 0.8165",
-              above=0.01, most=0.4),
-    Parameter("m", 1.0, "upkeep", least=0.1, most=10.0),
+              least=0.1, most=0.4),
+    Parameter("m", 1.0, "upkeep", least=0.5, most=10.0),
     Parameter("loss", 0.5, "omega", least=0.0, most=10.0),
 )  # fmt: skip
 _PLANE = np.array([[1, -1, 0], [1, 1, -2]]) / np.sqrt([[2], [6]])
@@ -65,9 +65,9 @@ def _cone_refuses(v: Values, inside: bool) -> str | None:
 
 
 def _posfai(v: Values) -> list[float]:
-    """Return survivors; all differences in growth are of the order of m."""
+    """Return survivors; differences in growth are of the order of m radius^2."""
     supply = _corrected(v) + v["loss"] * v["m"]
-    steps = math.ceil(10_000 * max(1.0, 1 / v["m"]))
+    steps = math.ceil(10_000 * max(1.0, 1 / v["m"]) * max(1.0, (0.2 / v["radius"]) ** 2))
     last = last_record(
         _strategies(v),
         supply=[float(s) for s in supply],
