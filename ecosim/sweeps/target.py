@@ -157,7 +157,7 @@ def _distribution(path: Path, table: pd.DataFrame, niches: int) -> Target:
     for wrong, rule in rules:
         if wrong.any():
             line = int(np.flatnonzero(wrong)[0])
-            given = ", ".join(f"{table.iloc[line, column]}" for column in (0, 1))
+            given = f"{classes[line]:g}, {counts[line]:g}"
             raise StoreError(f"{path}: line {table.index[line] + 2} ({given}): {rule}")
     if not counts.sum() > 0:
         raise StoreError(f"{path}: all counts are 0; there is nothing to fit")
