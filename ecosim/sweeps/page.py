@@ -82,14 +82,14 @@ def _pictures(results: SweepResults, final: pd.DataFrame, metrics: list[str]) ->
     if found:
         text = "How much of each metric depends on each key, with intervals."
         yield {
-            "title": "Sensitivity", "text": text, "png": _png(bars(found)),
+            "title": "Sensitivity", "text": text, "png": png(bars(found)),
             "file": "sensitivity", "notes": notes,
         }  # fmt: skip
     for name, text, figure in drawn(results, final, metrics):
         kind, *keys = name.split()
         title = f"{'Response to' if kind == 'response' else 'Map over'} {' and '.join(keys)}"
         file = slug(name.replace(" ", "-"))
-        yield {"title": title, "text": text, "png": _png(figure), "file": file, "notes": []}
+        yield {"title": title, "text": text, "png": png(figure), "file": file, "notes": []}
 
 
 def _sensitivities(results: SweepResults, metrics: list[str]) -> tuple[list[Any], list[str]]:
@@ -111,7 +111,8 @@ def _sensitivities(results: SweepResults, metrics: list[str]) -> tuple[list[Any]
     return found, notes
 
 
-def _png(figure: Figure) -> str:
+def png(figure: Figure) -> str:
+    """Return a figure as PNG, in base64."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")
     return base64.b64encode(buffer.getvalue()).decode("ascii")
