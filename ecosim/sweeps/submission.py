@@ -57,7 +57,7 @@ def job_class(kind: type[Any], submissions: Submissions) -> type[Any]:
     Left alone, dask-jobqueue never asks again for a job that was refused, and waits for it.
     """
 
-    class Job(kind):  # type: ignore[misc]  # the class is known at run time only
+    class Job(kind):
         async def _submit_job(self, script_filename: str) -> str:
             while not submissions.closing:
                 try:
