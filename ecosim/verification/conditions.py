@@ -19,7 +19,8 @@ _MULTIPLE = "ratio <= .95 or ratio >= 1.05"
 _DRIFT = "N |log fitness ratio| >= 20"
 _MACARTHUR = (
     "c11, c12, c21, c22, m, s1, s2 and rate admit an equilibrium of both consumers that attracts "
-    "within 200,000 units of time, at rates that do not differ too much to integrate"
+    "within 200,000 units of time, at rates that do not differ too much to integrate; renewing: "
+    "sum_k c_ik s_k <= 500"
 )
 _MONOD = "R* = m h/(mu - m) of h1, mu1 and h2, mu2 differ so that the loser declines in 200,000"
 _POSFAI = "the supply, from radius, strategies and offset, lies {} the cone of strategies by 5 %"
@@ -30,8 +31,8 @@ _RANGE = "range < 2 min(K1, K2)"
 _WIDTH = "L divides W, and T |ln eps| <= 600"
 _PURE = "r <= n/(n-1)"
 _SIZES = (
-    "sigma and delta bring 50 firms into the tail, and mu, sigma, delta keep sizes in the range "
-    "of float64"
+    "sigma and delta bring 50 firms into the tail, the grain of steps takes at most a tenth of its "
+    "exponent, and mu, sigma, delta keep sizes in the range of float64"
 )
 _TURN = "t1 t2 < 0, the rate turns between 50 and 3,000 firms, and changes by e^.5 to e^6 till then"
 _POWER = "t1 and t2 make the rate largest between 50 and 3,000 firms"
