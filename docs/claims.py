@@ -6,10 +6,12 @@ import argparse
 import json
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from ecosim.studies import table
-from ecosim.studies.registration import claims
+from ecosim.studies.registration import claims, registered
 from ecosim.studies.table import Row
 
 HERE = Path(__file__).parent
@@ -31,17 +33,52 @@ itself leads one to expect generalists, or nothing to select. *Committed in* is 
 which what is tried and expected is as it is now, with its digest."""
 
 
-def page(rows: Sequence[Row], verdicts: dict[str, str]) -> str:
-    """Return the page: what was missed first, then a section for each statement."""
+def page(studies: Sequence[dict[str, Any]]) -> str:
+    """Return the page: what was missed first, then a section for each statement.
+
+    Args:
+        studies: contents of claims.json; of a claim in several the last counts. What was tried or
+            expected of a claim that is another today is left out.
+
+    """
+    shipped = {claim.name: claim for claim in claims()}
+    digests = {name: claim.digest for name, claim in shipped.items()}
+    changes = {name: " ".join(claim.history) for name, claim in shipped.items()}
+    rows: list[Row] = []
+    verdicts: dict[str, str] = {}
+    made: dict[str, str] = {}
+    for study in studies:
+        for name, verdict in study["verdicts"].items():
+            own = [Row(**row) for row in study["rows"] if row["claim"] == name]
+            if own[0].verdict == "not yet built" or own[0].digest != digests.get(name):
+                continue
+            commit = registered(shipped[name])
+            own = [replace(row, commit=commit, history=changes[name]) for row in own]
+            rows = [row for row in rows if row.claim != name] + own
+            verdicts[name], made[name] = verdict, _code(study.get("code"))
+    if not rows:
+        raise SystemExit("nothing was tried of the claims as they are; run `ecosim study claims`")
     sizes = ", ".join(sorted({row.size for row in rows}))
     counts = {word: list(verdicts.values()).count(word) for word in sorted(set(verdicts.values()))}
     told = ", ".join(f"{number} {word}" for word, number in counts.items())
     lines = ["# Claims", "", ABOUT.format(level=table.LEVEL), ""]
     lines += [f"**{len(verdicts)} claims (size: {sizes}): {told}.**", ""]
+    for code in sorted(set(made.values())):
+        names = ", ".join(name for name in sorted(made) if made[name] == code)
+        lines += [f"Table made with {code}: {names}.", ""]
+    waiting = ", ".join(name for name in shipped if name not in verdicts)
+    lines += [f"Not tried here yet: {waiting}.", ""] if waiting else []
     lines += list(_missed(rows, verdicts))
     for statement in sorted({row.statement for row in rows}, key=_order):
         lines += _section(statement, [row for row in rows if row.statement == statement])
     return "\n".join(lines)
+
+
+def _code(commit: dict[str, Any] | None) -> str:
+    """Return in words which state of the code a study was made with."""
+    if commit is None:
+        return "an earlier state of the code"
+    return f"the code of {commit['id'][:10]}" + (", changed" if commit["dirty"] else "")
 
 
 def _order(statement: str) -> tuple[bool, str, int]:
@@ -83,12 +120,11 @@ def _section(statement: str, rows: Sequence[Row]) -> list[str]:
 
 
 def main() -> None:
-    """Write the page from a folder of `ecosim study claims`."""
+    """Write the page from folders of `ecosim study claims`."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", nargs="?", type=Path, default=Path("runs/claims"))
-    found = json.loads((parser.parse_args().folder / "claims.json").read_text(encoding="utf-8"))
-    rows = [Row(**row) for row in found["rows"]]
-    (HERE / "claims.md").write_text(page(rows, found["verdicts"]), encoding="utf-8")
+    parser.add_argument("folders", nargs="*", type=Path, default=[Path("runs/claims")])
+    texts = [(folder / "claims.json").read_text("utf-8") for folder in parser.parse_args().folders]
+    (HERE / "claims.md").write_text(page([json.loads(text) for text in texts]), encoding="utf-8")
 
 
 if __name__ == "__main__":

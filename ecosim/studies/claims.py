@@ -69,7 +69,7 @@ def carry_out(
 
 
 def _written(tried: Sequence[Tried], commits: Sequence[str], folder: Path) -> Study:
-    from ecosim.experiments.manifest import to_json
+    from ecosim.experiments.manifest import commit, to_json
 
     found = table.rows(tried, commits, folder)
     files = {ending: folder / f"claims.{ending}" for ending in ("md", "json", "csv")}
@@ -80,7 +80,10 @@ def _written(tried: Sequence[Tried], commits: Sequence[str], folder: Path) -> St
     )
     texts = {
         "md": table.as_markdown(found, counts),
-        "json": to_json({"verdicts": study.verdicts, "rows": table.as_json(found)}) + "\n",
+        "json": to_json(
+            {"verdicts": study.verdicts, "rows": table.as_json(found), "code": commit()}
+        )
+        + "\n",
         "csv": table.as_csv(found),
     }
     for ending, text in texts.items():
