@@ -251,5 +251,16 @@ def test_the_command_draws_and_tells(tmp_path):
     assert found["singular"][0]["kind"] == "evolutionarily stable"
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert "evolutionarily stable" in CliRunner().invoke(main, arguments).stdout
+    nested = CliRunner().invoke(main, [*arguments, "--out", str(picture.parent / "a" / "b.svg")])
+    assert nested.exit_code == 0 and (picture.parent / "a" / "b.svg").exists()
     wrong = CliRunner().invoke(main, [*arguments[:-1], "0.9:0.1:9"])
     assert wrong.exit_code == 2
+
+
+def test_a_file_that_cannot_be_drawn_is_refused_before_anything_is_computed(tmp_path, monkeypatch):
+    from ecosim.cli import main
+
+    monkeypatch.setattr("ecosim.invasion.pairwise_invasibility", None)
+    words = ["invasion", "soft-selection", "--traits", "0.1:0.9:9", "--out"]
+    refused = CliRunner().invoke(main, [*words, str(tmp_path / "x.xyz")], prog_name="ecosim")
+    assert refused.exit_code == 2 and ".png, .svg or .pdf" in refused.stderr

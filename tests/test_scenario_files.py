@@ -266,3 +266,14 @@ def test_the_schema_accepts_shipped_scenarios_and_refuses_unknown_keys():
         jsonschema.validate(raw, schema)
         with pytest.raises(jsonschema.ValidationError):
             jsonschema.validate(raw | {"nihces": {}}, schema)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [(".5", 0.5), ("-.01", -0.01), ("2.", 2.0), (".5e-3", 5e-4), ("soft", "soft"), (".", "."),
+     ("1.2.3", "1.2.3"), ("infinity", "infinity")],
+)  # fmt: skip
+def test_decimals_that_toml_does_not_admit_are_numbers_on_the_command_line(text, value):
+    from ecosim.scenario.files import value_of
+
+    assert value_of(text) == value

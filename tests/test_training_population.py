@@ -8,11 +8,11 @@ import pytest
 from ecosim.errors import ScenarioError
 from ecosim.scenario import validate
 from ecosim.simulate import simulate
-from ecosim.training import learners, tasks
+from ecosim.training import buying, learners, tasks
 
 
-def shapes(*methods, most=60):
-    return learners.Shapes(methods, 3, 5, most, 1, 4, 20)
+def shapes(*methods, most=60, resource="data"):
+    return learners.Shapes(methods, 3, 5, resource, most, 30, 1, 4, 20)
 
 
 def world(relatedness=0.0, noise=0.3, separation=0.0):
@@ -22,6 +22,10 @@ def world(relatedness=0.0, noise=0.3, separation=0.0):
     )  # fmt: skip
     inputs = jax.random.normal(jax.random.key(1), (3, 200, 5)) + centres[:, None]
     return learners.World(tasks.Tasks(weights, centres, jnp.asarray(noise)), 0.02, inputs)
+
+
+def bought(here, effort, key, resource="data", most=60):
+    return buying.bought(resource, here.tasks, effort, key, most=most, examples=30)
 
 
 def explained(given, here, effort, method=0, seed=0, number=100):
@@ -34,7 +38,7 @@ def explained(given, here, effort, method=0, seed=0, number=100):
 def test_effort_buys_whole_examples_of_each_task():
     here = world(noise=1e-6)
     effort = jnp.array([10 / 3 * 3, 0.9, 7.5])
-    given = learners.bought(shapes("dedicated"), here.tasks, effort, jax.random.key(3))
+    given = bought(here, effort, jax.random.key(3))
     assert np.asarray(given.task.sum(axis=0)).tolist() == [10, 0, 7]
     label = np.asarray(given.task)
     clean = np.sum(np.asarray(given.inputs) * (label @ np.asarray(here.tasks.weights)), axis=1)
@@ -48,9 +52,9 @@ def test_competence_is_that_of_plain_ridge_regression():
         shapes("dedicated", "pooled"), here, jnp.array([0, 1]), jnp.tile(effort, (2, 1)),
         jnp.stack([key, key]),
     )  # fmt: skip
-    buying, _ = jax.random.split(key)
-    given = learners.bought(shapes("dedicated"), here.tasks, effort, buying)
-    x, y, label = (np.asarray(part, float) for part in given)
+    drawn, _ = jax.random.split(key)
+    given = bought(here, effort, drawn)
+    x, y, label = (np.asarray(part, float) for part in given[:3])
     weights, centres = (np.asarray(part, float) for part in here.tasks[:2])
 
     def competence(fit, task):
@@ -78,6 +82,68 @@ def test_more_data_more_competence_for_every_method():
             explained(given, here, [n, n, n], number=20).mean() for n in (2.0, 60.0)
         )  # fmt: skip
         assert few < many <= 1, name
+
+
+@pytest.mark.parametrize("resource", ["compute", "parameters"])
+def test_where_data_are_free_all_have_them_and_effort_weighs_the_tasks(resource):
+    given = bought(world(), jnp.array([6.0, 2.0, 0.0]), jax.random.key(3), resource)
+    assert np.asarray(given.task.sum(axis=0)).tolist() == [30, 30, 30]
+    assert np.asarray(given.units).tolist() == [6, 2, 0]
+    assert np.asarray(given.emphasis) == pytest.approx([2.25, 0.75, 0])
+    weights = np.asarray(buying.weights(given) @ given.task)
+    assert weights == pytest.approx([0.75, 0.25, 0])
+
+
+def plain(resource, method, effort, here, key):
+    """Return coefficients [3, 5] fitted in plain NumPy to what was bought."""
+    given = bought(here, effort, jax.random.split(key)[0], resource)
+    x, y, label = (np.asarray(part, float) for part in given[:3])
+    effort = np.asarray(effort)
+    if method == "pooled":
+        weight = label @ (effort / effort.sum()) / 30
+        problems = [(x, y, weight, int(effort.sum()))] * 3
+    else:
+        own = [label[:, k] > 0 for k in range(3)]
+        problems = [(x[o], y[o], np.full(30, 1 / 30), int(effort[k])) for k, o in enumerate(own)]
+    fits = []
+    for inputs, outputs, weight, units in problems:
+        fit = np.zeros(5)
+        if resource == "compute":
+            for _ in range(units):
+                fit -= 0.02 * inputs.T @ (weight * (inputs @ fit - outputs))
+        else:
+            number = 90 if method == "pooled" else 30
+            read = inputs[:, :units]
+            gram = number * read.T @ (weight[:, None] * read) + (0.3**2 * 5 + 1e-4) * np.eye(
+                read.shape[1]
+            )
+            fit[:units] = np.linalg.solve(gram, number * read.T @ (weight * outputs))
+        fits.append(fit)
+    return np.array(fits)
+
+
+@pytest.mark.parametrize("resource", ["compute", "parameters"])
+@pytest.mark.parametrize("method", ["dedicated", "pooled"])
+def test_steps_and_parameters_are_those_of_plain_numpy(resource, method):
+    here, key = world(), jax.random.key(5)
+    effort = jnp.array([2.0, 1.0, 0.0])
+    given = shapes(method, resource=resource)
+    found = learners.explained(given, here, jnp.array([0]), effort[None], key[None])[0]
+    fit, weights = plain(resource, method, effort, here, key), np.asarray(here.tasks.weights)
+    missed = ((fit - weights) ** 2).sum(axis=1) / (weights**2).sum(axis=1)
+    assert np.asarray(found) == pytest.approx(np.maximum(0, 1 - missed), abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("resource", "name"),
+    [("compute", "low-rank"), ("compute", "perceptron"), ("compute", "mixture"),
+     ("parameters", "low-rank"), ("parameters", "perceptron")],
+)  # fmt: skip
+def test_more_steps_and_parameters_more_competence(resource, name):
+    given = shapes(name, resource=resource)._replace(steps=120, hidden=8, examples=60)
+    here = world(relatedness=0.95, separation=4.0 if name == "mixture" else 0.0)
+    few, many = (explained(given, here, [n, n, n], number=20).mean() for n in (3.0, 39.0))
+    assert few < many <= 1
 
 
 def test_sharing_pays_between_related_tasks_and_costs_between_unrelated_ones():
@@ -131,6 +197,15 @@ def test_pooling_goes_extinct_between_unrelated_tasks_and_luck_is_new_each_step(
         ({"steps": 10}, "training.steps"),
         ({"relatedness": 1.5}, "relatedness"),
         ({"noise": 0.0}, "noise"),
+        ({"examples": 10}, "training.examples"),
+        ({"resource": "time"}, "training.resource"),
+        ({"resource": "compute", "examples": 2000}, "training.examples"),
+        ({"resource": "compute", "rate": 1.5}, "training.rate"),
+        ({"resource": "compute", "learners": ["perceptron"], "steps": 7}, "training.steps"),
+        ({"resource": "parameters", "learners": ["mixture"]}, "training.learners"),
+        ({"resource": "parameters", "learners": ["perceptron"], "hidden": 3}, "training.hidden"),
+        ({"resource": "parameters", "learners": ["perceptron"], "dimension": 28},
+         "smallest perceptron has 31 parameters"),
     ],
 )
 def test_what_learners_cannot_do_is_refused(changes, said):
@@ -141,3 +216,15 @@ def test_what_learners_cannot_do_is_refused(changes, said):
 def test_more_data_than_a_step_can_hold_is_refused():
     with pytest.raises(ScenarioError, match="budget"):
         validate(RAW | {"population": {"size": 10, "budget": 1e5}})
+
+
+@pytest.mark.parametrize("resource", ["compute", "parameters"])
+def test_a_population_divides_steps_or_parameters(resource):
+    raw = RAW | {"training": RAW["training"] | {"resource": resource, "examples": 50}}
+    raw |= {"population": {"size": 40, "budget": 6.0}}
+    run = simulate(validate(raw), seed=1)
+    assert 0 < run.metrics["performance_0"].iloc[-1] < 1
+    # What is learned of the tasks grows with the budget.
+    rich = simulate(validate(raw | {"population": {"size": 40, "budget": 30.0}}), seed=1)
+    names = [f"performance_{k}" for k in range(3)]
+    assert rich.metrics[names].iloc[1].mean() > run.metrics[names].iloc[1].mean()

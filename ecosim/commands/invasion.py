@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from ecosim.commands import arguments
-from ecosim.commands.output import write_json, write_table
+from ecosim.commands.output import drawable, write_json, write_table
 
 
 @click.command()
@@ -18,8 +18,8 @@ from ecosim.commands.output import write_json, write_table
 @click.option("--settle", type=click.IntRange(min=0), metavar="STEPS",
               help="Steps a resident has to come to rest.")  # fmt: skip
 @arguments.as_json
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE.png",
-              help="Draw the pairwise invasibility plot.")  # fmt: skip
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+              help="Draw the pairwise invasibility plot (.png, .svg, .pdf).")  # fmt: skip
 def invasion(
     scenario: str, overrides: tuple[str, ...], traits: str, settle: int | None, as_json: bool,
     out: Path | None,
@@ -29,6 +29,8 @@ def invasion(
     SCENARIO is a TOML file or the name of a shipped scenario; its residents are alone, without
     mutation or entry.
     """
+    if out is not None:
+        drawable(out, "--out")
     import numpy as np
 
     from ecosim.invasion import pairwise_invasibility
@@ -39,6 +41,7 @@ def invasion(
         read(scenario, overrides), np.linspace(start, stop, number), settle=settle
     )
     if out is not None:
+        out.parent.mkdir(parents=True, exist_ok=True)
         found.figure().savefig(out, dpi=150)
     if as_json:
         write_json({**found.to_dict(), "figure": out})

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ecosim.commands import arguments
-from ecosim.commands.output import write_json, write_table
+from ecosim.commands.output import drawable, write_json, write_table
 from ecosim.commands.trouble import FAILED, Exit
 
 if TYPE_CHECKING:
@@ -45,11 +45,11 @@ def verify(
     CASE is a case's name (levene-soft) or its label in the literature's list (E3); none means
     all. Exit code 0 when all pass, 1 when one fails, 2 for numbers outside a case's domain.
     """
-    from ecosim.machine import cores
     from ecosim.scenario.files import parse_overrides
     from ecosim.verification.registry import chosen
-    from ecosim.verification.runner import Job, check_all
 
+    if figure is not None:
+        drawable(figure, "--figure")
     given = parse_overrides(numbers)
     cases, left = chosen(words, given, full=full or listed)
     if listed:
@@ -58,6 +58,9 @@ def verify(
     if figure is not None:
         _draw(cases, given, seeds, figure, as_json)
         return
+    from ecosim.machine import cores
+    from ecosim.verification.runner import Job, check_all
+
     for case, reason in left:
         click.echo(f"{case.name} is left out: {reason}", err=True)
 
@@ -86,6 +89,8 @@ def _list(cases: list[Case], as_json: bool) -> None:
         click.echo(f"{case.name}  [{', '.join(case.labels)}]  {case.title}{size}")
         for p in case.parameters:
             click.echo(f"    {p.name} = {p.default:g}  ({p.domain})  {p.meaning}")
+        if case.joint:
+            click.echo(f"    together: {case.joint}")
 
 
 def _draw(
@@ -93,8 +98,6 @@ def _draw(
 ) -> None:
     from ecosim.verification.figures import draw, trace
 
-    if figure.suffix not in (".png", ".svg", ".pdf"):
-        raise click.UsageError(f"--figure takes a .png, .svg or .pdf file (given: {figure}).")
     if len(cases) != 1 or cases[0].curve is None:
         with_curve = ", ".join(case.name for case in cases if case.curve) or "none of these"
         raise click.UsageError(f"--figure draws one case that has a curve; here: {with_curve}.")
@@ -109,6 +112,10 @@ def _draw(
         raise Exit(FAILED)
 
 
+def _verdict(result: Result) -> str:
+    return "FAILED" if not result.passed else "passed, weak" if result.weak else "passed"
+
+
 _SIGN = {"equal": "", "above": "> ", "below": "< "}
 
 
@@ -117,7 +124,7 @@ def _write(results: list[Result]) -> None:
         [
             r.case, ", ".join(r.labels), f"{_SIGN[r.relation]}{r.expected:.6g}",
             f"{r.observed:.6g} +- {r.stderr:.2g}", f"{r.tolerance:.2g}", f"{r.detects:.2g}",
-            "passed" if r.passed else "FAILED", f"{r.seconds:.1f}", r.source,
+            _verdict(r), f"{r.seconds:.1f}", r.source,
         ]
         for r in results
     ]  # fmt: skip
@@ -125,6 +132,10 @@ def _write(results: list[Result]) -> None:
              "source")  # fmt: skip
     write_table(heads, rows, right=(2, 3, 4, 5, 7))
     for result in results:
+        if result.passed and result.weak:
+            click.echo(f"{result.case} is weak at these parameters: it detects a difference of "
+                       f"{result.detects:.2g} of {result.expected:.3g}; more --seeds may help",
+                       err=True)  # fmt: skip
         if result.error:
             click.echo(f"{result.case}: {result.error}", err=True)
     failed = sum(not result.passed for result in results)

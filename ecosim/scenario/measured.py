@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic.dataclasses import dataclass
 
@@ -35,24 +36,29 @@ class Search:
 
 LEARNERS = ("dedicated", "pooled", "low-rank", "perceptron", "mixture")
 BY_GRADIENT = ("perceptron", "mixture")
-MOST_EXAMPLES = 4096
+MOST_BOUGHT = 4096
 
 
 @dataclass(frozen=True, config=CONFIG)
 class Training:
-    """Agents learn: effort buys data, each niche is a task. `learners` are the methods.
+    """Agents learn: effort buys a resource, each niche is a task. `learners` are the methods.
 
-    Effort e on a task buys floor(e) examples of it, new ones each step. Task t is y = w_t.x plus
-    `noise` (a standard deviation), |w_t| = 1, w_t.w_u = `relatedness`; inputs have `dimension`
-    numbers, N(c_t, I), where all |c_t - mean| are `separation` (0: x does not tell its task).
-    Competence is the explained share of the signal on held-out inputs, between 0 and 1.
-    `dedicated`: ridge regression for each task on its own examples; `pooled`: one for all;
-    `low-rank`: the dedicated ones cut to `rank`; `perceptron`: one network of `hidden` units;
-    `mixture`: linear experts, one a task, top-1 routed. The last two are not told which task an
-    input is of; they train by `steps` of Adam at `rate`.
+    Task t is y = w_t.x plus `noise` (a standard deviation), |w_t| = 1, w_t.w_u = `relatedness`;
+    inputs have `dimension` numbers, N(c_t, I), where all |c_t - mean| are `separation` (0: x does
+    not tell its task). Competence is the explained share of the signal on held-out inputs,
+    between 0 and 1. `dedicated`: ridge regression for each task on its own examples; `pooled`: one
+    for all; `low-rank`: the dedicated ones cut to `rank`; `perceptron`: one network of `hidden`
+    units; `mixture`: linear experts, one a task, top-1 routed. The last two are not told which
+    task an input is of; they train by `steps` of Adam at `rate`. Effort e on a task buys floor(e)
+    of `resource`: `data`, new examples of the task each step; or there are `examples` of each
+    task, and it buys `compute`, steps of gradient descent at `rate` (linear learners descend from
+    0 in place of ridge regression); or `parameters`, numbers of the model (the first inputs of a
+    linear one, hidden units, ranks). A model shared by the tasks has the sum of what was bought.
     """
 
     learners: Annotated[tuple[Text, ...], Frozen]
+    resource: Literal["data", "compute", "parameters"] = "data"
+    examples: Whole = 64
     dimension: Whole = 12
     relatedness: Share = 0.0
     noise: Positive = 0.5
@@ -116,8 +122,8 @@ def rules(s: Scenario) -> Iterator[Problem]:
     yield from _training(s)
 
 
-def most_examples(s: Scenario) -> int:
-    """Return the most examples that a learner of the scenario can buy in one step."""
+def most_bought(s: Scenario) -> int:
+    """Return the most units of its resource that a learner of the scenario can buy in a step."""
     factors = [group.budget for group in s.population.groups] or [1.0]
     return max(1, int(s.population.budget * max(factors) + 1e-3))
 
@@ -135,27 +141,69 @@ def _training(s: Scenario) -> Iterator[Problem]:
             "training.dimension", str(training.dimension),
             f"must exceed niches.count = {s.niches.count}, so that tasks can be unrelated",
         )  # fmt: skip
-    if most_examples(s) > MOST_EXAMPLES:
-        yield Problem(
-            "population.budget", str(most_examples(s)),
-            f"buys at most {MOST_EXAMPLES} examples a step", "lower budget, noise and dimension",
-        )  # fmt: skip
-    if "low-rank" in training.learners and training.rank >= s.niches.count:
+    yield from _bought(s, training)
+    if (
+        training.resource != "parameters"
+        and "low-rank" in training.learners
+        and (training.rank >= s.niches.count)
+    ):
         yield Problem(
             "training.rank", str(training.rank),
             f"must be below niches.count = {s.niches.count}: a full rank shares nothing",
         )  # fmt: skip
+    by_gradient = any(name in BY_GRADIENT for name in training.learners)
     read = {
-        "rank": "low-rank" in training.learners,
-        "hidden": "perceptron" in training.learners,
-        "steps": any(name in BY_GRADIENT for name in training.learners),
-        "rate": any(name in BY_GRADIENT for name in training.learners),
+        "rank": "low-rank" in training.learners and training.resource != "parameters",
+        "hidden": "perceptron" in training.learners and training.resource != "parameters",
+        "steps": by_gradient and training.resource != "compute",
+        "rate": by_gradient or training.resource == "compute",
+        "examples": training.resource != "data",
     }
     for name, used in read.items():
         if not used and getattr(training, name) != getattr(Training, name):
             yield Problem(
                 f"training.{name}", str(getattr(training, name)),
                 "no learner of this scenario reads it", "leave it out",
+            )  # fmt: skip
+
+
+def _bought(s: Scenario, training: Training) -> Iterator[Problem]:
+    """Find what a learner's budget cannot buy."""
+    most, tasks, d = most_bought(s), s.niches.count, training.dimension
+    if most > MOST_BOUGHT:
+        yield Problem(
+            "population.budget", str(most),
+            f"buys at most {MOST_BOUGHT} units of {training.resource} a step",
+            "lower budget, noise and dimension",
+        )  # fmt: skip
+    if training.resource == "data":
+        return
+    if tasks * training.examples > MOST_BOUGHT:
+        yield Problem(
+            "training.examples", str(training.examples),
+            f"{tasks} tasks have at most {MOST_BOUGHT} examples together",
+            f"at most {MOST_BOUGHT // tasks}",
+        )  # fmt: skip
+    if training.resource == "compute":
+        steepest = (1 + training.separation**2) * (1 + math.sqrt(d / training.examples)) ** 2
+        if training.rate * steepest >= 2:
+            yield Problem(
+                "training.rate", f"{training.rate:g}",
+                "gradient descent diverges: rate (1 + separation^2) (1 + sqrt(d/examples))^2 must "
+                "be below 2", f"below {2 / steepest:.3g}",
+            )  # fmt: skip
+        return
+    smallest = {"perceptron": d + 3, "low-rank": d + tasks}
+    for name in training.learners:
+        if name == "mixture":
+            yield Problem(
+                "training.learners", name,
+                "has an expert for each task, whatever its budget: it buys data or compute",
+            )  # fmt: skip
+        elif smallest.get(name, 1) > most:
+            yield Problem(
+                "population.budget", str(most),
+                f"the smallest {name} has {smallest[name]} parameters",
             )  # fmt: skip
 
 

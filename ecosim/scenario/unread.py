@@ -147,6 +147,21 @@ _LIFE_CYCLE = (
         "another selection.kind than 'growth'",
     ),
     Rule(
+        ("mutation.rate", "mutation.step"),
+        lambda s: s.mutation.kind == "step",
+        "mutation.kind = 'step'",
+    ),
+    Rule(
+        ("mutation.gain", "mutation.narrowing"),
+        lambda s: s.mutation.kind == "repertoire",
+        "mutation.kind = 'repertoire'",
+    ),
+    Rule(
+        ("mutation.kind",),
+        lambda s: s.niches.space != "axis" and s.selection.kind not in _EVENTS,
+        "niches that are a set or a graph, and a life cycle in steps",
+    ),
+    Rule(
         ("mutation.width_step",),
         lambda s: s.niches.space == "axis" and s.selection.kind not in _EVENTS,
         "niches.space = 'axis' and a selection.kind in steps, not 'growth' or 'birth-death'",

@@ -121,7 +121,7 @@ def _carried_out(
     from ecosim.sweeps.results import SweepResults
 
     sweep = _sweep(claim, name, size, place)
-    after = carry_out(sweep, SweepFolder(place), Here(), should_stop=should_stop)
+    after = carry_out(sweep, SweepFolder(place), Here(), should_stop=should_stop, mixed=True)
     if after.failed:
         told = next(iter(after.failed.values()))
         raise StoreError(f"{place}: {len(after.failed)} runs failed, the first: {told['error']}")

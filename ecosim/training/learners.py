@@ -1,4 +1,4 @@
-"""One learner of each method, trained on the examples it bought, and what it then explains.
+"""One learner of each method, trained with what its effort bought, and what it then explains.
 
 Each function takes one learner; `explained` carries a population. Competence on task k is
 max(0, 1 - E(f(x) - w_k.x)^2 / E(w_k.x)^2) over held-out inputs: 1 is the noiseless task itself, 0
@@ -15,8 +15,9 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from ecosim.training import least_squares, mixture, networks
-from ecosim.training.tasks import Tasks, normal
+from ecosim.training import buying, least_squares, mixture, networks
+from ecosim.training.buying import Bought
+from ecosim.training.tasks import Tasks
 
 
 class Shapes(NamedTuple):
@@ -25,42 +26,23 @@ class Shapes(NamedTuple):
     methods: tuple[str, ...]
     tasks: int  # K
     dimension: int  # d
-    most: int  # examples a learner can buy
+    resource: str  # what effort buys: data, compute or parameters
+    most: int  # units of it that a learner can buy
+    examples: int  # of each task, where effort does not buy them
     rank: int
     hidden: int
-    steps: int
+    steps: int  # of training by gradient; the most, where effort buys them
 
 
 class World(NamedTuple):
     """What all learners of a step meet."""
 
     tasks: Tasks
-    rate: Array  # of Adam
+    rate: Array  # of Adam, and of gradient descent
     test: Array  # [K, m, d] held-out inputs
 
 
-class Bought(NamedTuple):
-    """The examples of one learner; those of no task weigh nothing."""
-
-    inputs: Array  # [n, d]
-    outputs: Array  # [n]
-    task: Array  # [n, K], one-hot, or 0
-
-
 TESTED = 64  # held-out inputs of each task
-
-
-def bought(shapes: Shapes, tasks: Tasks, effort: Array, key: Array) -> Bought:
-    """Return new examples: floor(e_k) of task k for efforts `[K]`."""
-    counts = jnp.floor(effort + 1e-3).astype(jnp.int32)  # a share of 1/3 of 30 buys 10
-    ends = jnp.cumsum(counts)
-    number = jnp.arange(shapes.most)
-    label = (number[:, None] < ends) & (number[:, None] >= ends - counts)
-    task = label.astype(effort.dtype)
-    drawn = normal(key, (shapes.most, shapes.dimension + 1), "float32").astype(effort.dtype)
-    inputs = drawn[:, :-1] + task @ tasks.centres
-    clean = jnp.sum(inputs * (task @ tasks.weights), axis=-1)
-    return Bought(inputs, clean + tasks.noise * drawn[:, -1], task)
 
 
 def explained_by(tasks: Tasks, fitted: Array) -> Array:
@@ -80,11 +62,15 @@ def _tested(world: World, found: Array) -> Array:
     return jnp.maximum(0, 1 - missed / jnp.sum(clean**2, axis=-1))
 
 
-def _sums(given: Bought) -> tuple[Array, Array]:
-    """Return X'X `[K, d, d]` and X'y `[K, d]` of each task."""
-    of_task = jnp.einsum("nk,ni->kni", given.task, given.inputs)
+def _sums(given: Bought, width: Array | None) -> tuple[Array, Array]:
+    """Return X'X `[K, d, d]` and X'y `[K, d]` of each task, of its first `width` inputs `[K]`."""
+    inputs = given.inputs
+    if width is not None:
+        place = jnp.arange(inputs.shape[1])
+        inputs = jnp.where(place < (given.task @ width)[:, None], inputs, 0)
+    of_task = jnp.einsum("nk,ni->kni", given.task, inputs)
     return (
-        jnp.einsum("kni,nj->kij", of_task, given.inputs),
+        jnp.einsum("kni,nj->kij", of_task, inputs),
         jnp.einsum("kni,n->ki", of_task, given.outputs),
     )
 
@@ -94,55 +80,81 @@ def _ridge(tasks: Tasks) -> Array:
     return tasks.noise**2 * tasks.weights.shape[1] + 1e-4
 
 
-def _each(world: World, given: Bought) -> Array:
-    gram, moment = _sums(given)
-    return least_squares.solved(gram, moment, _ridge(world.tasks))
+def _fitted(
+    shapes: Shapes, world: World, sums: tuple[Array, Array], count: Array | int, units: Array
+) -> Array:
+    """Return coefficients `[..., d]`: ridge regression, or as many steps of descent as bought."""
+    gram, moment = sums
+    if shapes.resource != "compute":
+        return least_squares.solved(gram, moment, _ridge(world.tasks))
+    return least_squares.descended(
+        gram / count, moment / count, world.rate, units, most=shapes.steps
+    )
+
+
+def _each(shapes: Shapes, world: World, given: Bought) -> Array:
+    width = given.units if shapes.resource == "parameters" else None
+    return _fitted(shapes, world, _sums(given, width), shapes.examples, given.units)
 
 
 def _dedicated(shapes: Shapes, world: World, given: Bought, key: Array) -> Array:
-    return explained_by(world.tasks, _each(world, given))
+    return explained_by(world.tasks, _each(shapes, world, given))
 
 
 def _pooled(shapes: Shapes, world: World, given: Bought, key: Array) -> Array:
-    gram, moment = (part.sum(axis=0) for part in _sums(given))
-    fitted = least_squares.solved(gram, moment, _ridge(world.tasks))
+    units = given.units.sum()
+    width = jnp.full(shapes.tasks, units) if shapes.resource == "parameters" else None
+    gram, moment = (jnp.einsum("k,k...->...", given.emphasis, part) for part in _sums(given, width))
+    fitted = _fitted(shapes, world, (gram, moment), shapes.tasks * shapes.examples, units)
     return explained_by(world.tasks, jnp.broadcast_to(fitted, world.tasks.weights.shape))
 
 
 def _low_rank(shapes: Shapes, world: World, given: Bought, key: Array) -> Array:
-    fitted = least_squares.truncated(_each(world, given), shapes.rank)
+    rank: Array | int = shapes.rank
+    each = given
+    if shapes.resource == "parameters":
+        # A rank takes d + K numbers; each task's own model is not limited besides.
+        rank = given.units.sum() // (shapes.dimension + shapes.tasks)
+        each = given._replace(units=jnp.full(shapes.tasks, shapes.dimension))
+    fitted = least_squares.truncated(_each(shapes, world, each), rank)
     return explained_by(world.tasks, fitted)
 
 
-def _weights(given: Bought) -> Array:
-    """Return weights of the examples that add up to 1; all 0 where nothing was bought."""
-    counts = given.task.sum(axis=-1)
-    return counts / jnp.maximum(counts.sum(), 1)
+def _until(shapes: Shapes, given: Bought) -> Array | None:
+    """Return how many steps of training were bought; None: all that are computed."""
+    return given.units.sum() if shapes.resource == "compute" else None
 
 
 def _perceptron(shapes: Shapes, world: World, given: Bought, key: Array) -> Array:
     begin, train = jax.random.split(key)
-    weights, dtype = _weights(given), given.inputs.dtype
+    weights, dtype = buying.weights(given), given.inputs.dtype
     start = networks.perceptron(begin, shapes.dimension, shapes.hidden)
     start = jax.tree.map(lambda leaf: leaf.astype(dtype), start)
+    units = None
+    if shapes.resource == "parameters":  # d + 2 numbers each, and one for the output's shift
+        units = (given.units.sum() - 1) // (shapes.dimension + 2)
 
     def loss(model: networks.Perceptron, _: Array) -> Array:
-        return weights @ (networks.output(model, given.inputs) - given.outputs) ** 2
+        return weights @ (networks.output(model, given.inputs, units) - given.outputs) ** 2
 
-    model = networks.trained(loss, start, train, steps=shapes.steps, rate=world.rate)
-    return _tested(world, networks.output(model, world.test))
+    model = networks.trained(
+        loss, start, train, steps=shapes.steps, rate=world.rate, until=_until(shapes, given)
+    )
+    return _tested(world, networks.output(model, world.test, units))
 
 
 def _mixture(shapes: Shapes, world: World, given: Bought, key: Array) -> Array:
     begin, train = jax.random.split(key)
-    weights, dtype = _weights(given), given.inputs.dtype
+    weights, dtype = buying.weights(given), given.inputs.dtype
     start = mixture.mixture(begin, shapes.dimension, shapes.tasks)
     start = jax.tree.map(lambda leaf: leaf.astype(dtype), start)
 
     def loss(model: mixture.Mixture, step: Array) -> Array:
         return mixture.loss(model, given.inputs, given.outputs, key=step, weights=weights)
 
-    model = networks.trained(loss, start, train, steps=shapes.steps, rate=world.rate)
+    model = networks.trained(
+        loss, start, train, steps=shapes.steps, rate=world.rate, until=_until(shapes, given)
+    )
     found = mixture.routed(model, world.test.reshape(-1, shapes.dimension)).outputs
     return _tested(world, found.reshape(world.test.shape[:2]))
 
@@ -168,15 +180,17 @@ def explained(shapes: Shapes, world: World, method: Array, effort: Array, keys: 
         keys: one of JAX for each learner, `[N]`.
 
     Returns:
-        Competence `[N, K]` in [0, 1]; on a task without examples it says what the learner makes
-        of it untaught.
+        Competence `[N, K]` in [0, 1]; on a task that nothing was spent on it says what the
+        learner makes of it untaught.
 
     """
 
     def one(learner: tuple[Array, Array, Array]) -> Array:
         which, spent, key = learner
-        buying, training = jax.random.split(key)
-        given = bought(shapes, world.tasks, spent, buying)
+        drawn, training = jax.random.split(key)
+        given = buying.bought(
+            shapes.resource, world.tasks, spent, drawn, most=shapes.most, examples=shapes.examples
+        )
         found = [METHODS[name](shapes, world, given, training) for name in shapes.methods]
         return jnp.select([which == i for i in range(len(found))], found)
 

@@ -5,6 +5,7 @@ Each takes one set of tasks; `jax.vmap` carries them over seeds or learners.
 
 from __future__ import annotations
 
+import jax
 import jax.numpy as jnp
 from jax import Array
 from jax.scipy.linalg import cho_factor, cho_solve
@@ -36,10 +37,29 @@ def low_rank(given: Examples, rank: int) -> Array:
     return truncated(dedicated(given), rank)
 
 
-def truncated(matrix: Array, rank: int) -> Array:
+def truncated(matrix: Array, rank: Array | int) -> Array:
     """Return the nearest matrix of a rank, in squared error."""
     left, values, right = jnp.linalg.svd(matrix, full_matrices=False)
-    return (left[:, :rank] * values[:rank]) @ right[:rank]
+    return (left * jnp.where(jnp.arange(values.size) < rank, values, 0)) @ right
+
+
+def descended(gram: Array, moment: Array, rate: Array, steps: Array, *, most: int) -> Array:
+    """Return coefficients `[..., d]` after gradient descent on half the mean squared error, from 0.
+
+    Args:
+        gram: X'X/n, `[..., d, d]`.
+        moment: X'y/n, `[..., d]`.
+        rate: of learning, below 2 over the largest eigenvalue of a gram.
+        steps: how many are taken, whole, `[...]`.
+        most: bound on steps; as many are computed.
+
+    """
+
+    def step(fitted: Array, number: Array) -> tuple[Array, None]:
+        slope = jnp.einsum("...ij,...j->...i", gram, fitted) - moment
+        return jnp.where((number < steps)[..., None], fitted - rate * slope, fitted), None
+
+    return jax.lax.scan(step, jnp.zeros_like(moment), jnp.arange(most))[0]
 
 
 def solved(gram: Array, moment: Array, ridge: float | Array = 0.0) -> Array:

@@ -33,9 +33,11 @@ def perceptron(key: Array, inputs: int, hidden: int) -> Perceptron:
     return Perceptron(inward, jnp.zeros(hidden), drawn[-1] / jnp.sqrt(hidden), jnp.zeros(()))
 
 
-def output(network: Perceptron, inputs: Array) -> Array:
-    """Return the network's outputs `[...]` at inputs `[..., d]`."""
+def output(network: Perceptron, inputs: Array, units: Array | None = None) -> Array:
+    """Return the network's outputs `[...]` at inputs `[..., d]`, of its first `units` units."""
     hidden = jax.nn.relu(inputs @ network.inward + network.bias)
+    if units is not None:
+        hidden = jnp.where(jnp.arange(hidden.shape[-1]) < units, hidden, 0)
     return hidden @ network.outward + network.shift
 
 

@@ -26,7 +26,8 @@ class Result:
     of a simulation's true mean that would fail the case nine times in ten, whatever its sign
     (relation equal; above, below: the smallest distance from `expected` that passes so).
     At its default parameters a case also fails where it detects less than it declared: a
-    simulation that spreads too widely does not pass by it.
+    simulation that spreads too widely does not pass by it. At other parameters such a case passes
+    as `weak`.
     """
 
     case: str
@@ -45,9 +46,16 @@ class Result:
     note: str = ""
     error: str = ""
 
+    @property
+    def weak(self) -> bool:
+        """Whether the case would not catch a mean half as large, or half as large again."""
+        wide = self.detects > abs(self.expected) / 2
+        return self.relation == "equal" and self.expected != 0 and wide
+
     def as_dict(self) -> dict[str, Any]:
         """Return plain data, for JSON."""
-        return asdict(self) | {"labels": list(self.labels), "parameters": dict(self.parameters)}
+        plain = {"labels": list(self.labels), "parameters": dict(self.parameters)}
+        return asdict(self) | plain | {"weak": self.weak}
 
 
 def allowance(observations: int) -> float:
@@ -92,8 +100,10 @@ def judged(
 ) -> Result:
     """Return the verdict on observations `[n]` of a case at its parameters' values."""
     expected = float(case.expected(values))
-    observed = float(np.mean(observations)) if observations.size else math.nan
-    error = spread(observations, expected) if observations.size else math.nan
+    missing = int(np.sum(~np.isfinite(observations)))
+    sound = observations.size > 0 and not missing
+    observed = float(np.mean(observations)) if sound else math.nan
+    error = spread(observations, expected) if sound else math.nan
     chance = allowance(observations.size) * error if observations.size > 1 else 0.0
     if case.failure is not None:
         error, chance = _of_outcomes(case.failure(values), observations.size)
@@ -103,7 +113,9 @@ def judged(
     detects = tolerance + (slack if case.relation == "equal" else 0.0) + 1.2816 * error
     passed = verdict(case.relation, expected, observed, tolerance)
     said = ""
-    if values == case.values() and observations.size > 1 and detects > power_of(case.name):
+    if not sound:
+        said = f"{missing} of {observations.size} observations are not finite numbers"
+    elif values == case.values() and observations.size > 1 and detects > power_of(case.name):
         passed = False
         said = (
             f"detects only {detects:.3g}, declared: {power_of(case.name):.3g} "

@@ -19,7 +19,7 @@ from ecosim.model.randomness import Stream
 from ecosim.model.step import World
 from ecosim.model.traced import traced
 from ecosim.scenario import Scenario
-from ecosim.scenario.measured import most_examples
+from ecosim.scenario.measured import most_bought
 from ecosim.training import learners
 from ecosim.training.tasks import Tasks, exact_tasks, normal
 from ecosim.worlds import ecology
@@ -40,9 +40,12 @@ class Numbers(NamedTuple):
 def _shapes(scenario: Scenario) -> learners.Shapes:
     t = scenario.training
     assert t is not None
+    most = most_bought(scenario)
     return learners.Shapes(
         methods=t.learners, tasks=scenario.niches.count, dimension=t.dimension,
-        most=most_examples(scenario), rank=t.rank, hidden=t.hidden, steps=t.steps,
+        resource=t.resource, most=most, examples=t.examples, rank=t.rank,
+        hidden=(most - 1) // (t.dimension + 2) if t.resource == "parameters" else t.hidden,
+        steps=most if t.resource == "compute" else t.steps,
     )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ SOURCE = "Forister et al. 2015, PNAS 112:442-447"
 _PARAMETERS = (
     Parameter("a", 1.883, "exponent of the breadths", least=0.2, most=4.0),
     Parameter("nu", 29, "niches, and largest breadth", least=3, most=512, whole=True),
-    Parameter("N", 5016, "founders", least=1000, most=200_000, whole=True),
+    Parameter("N", 5016, "founders", least=1000, most=50_000, whole=True),
 )
 
 

@@ -189,7 +189,7 @@ CASES = (
         parameters=(
             Parameter("kappa", 0.6, "supply of niche 1", least=0.3, most=0.7),
             Parameter("s", 0.5, "returns exponent", least=0.1, most=0.5),
-            Parameter("L", 1, "steps of a spell, half a window", least=1, most=50, whole=True),
+            Parameter("L", 1, "steps of a spell, half a window", least=1, most=10, whole=True),
             Parameter("N", 500, "agents", least=500, most=20_000, whole=True),
             Parameter("T", 2000, "generations", least=2000, most=100_000, whole=True),
         ),

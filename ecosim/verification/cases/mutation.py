@@ -53,7 +53,7 @@ CASES = (
             Parameter("rate", 0.1, "chance of a mutation at birth", above=0, most=1),
             Parameter("step", 0.02, "standard deviation of a mutation", above=0, below=0.1),
             Parameter("t", 20, "generations", least=1, most=500, whole=True),
-            Parameter("N", 500, "individuals", least=100, most=5000, whole=True),
+            Parameter("N", 5000, "individuals", least=100, most=20_000, whole=True),
         ),
         expected=_expected,
         observe=_displacement,

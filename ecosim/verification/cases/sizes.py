@@ -14,6 +14,7 @@ SPELLS = 10  # the sizes are stationary after this many mean lives
 PICTURES = 5  # snapshots after that, two mean lives apart
 TAIL = 500  # firms wanted above the threshold in each snapshot
 MOST = 8000
+GRAIN = 0.1  # share of the exponent that the grain of steps may take
 _SOURCE = "Gibrat 1931; Reed 2001, Economics Letters 74:15-19; Gabaix 2009"
 _PARAMETERS = (
     Parameter("mu", 0.04, "mean growth a step", least=-0.5, most=0.5),
@@ -62,6 +63,8 @@ def _refuses(hazard: Callable[[Values], float], side: int) -> Callable[[Values],
             return "sizes leave the range of float64 before they are stationary: raise delta"
         if _tail(v, hazard(v), side) * MOST < 50:
             return f"too few of {MOST} firms reach the tail: raise sigma, or lower delta"
+        if _bias(hazard, side)(v) > GRAIN * theory.exponents(*_mirrored(v, side), hazard(v))[0]:
+            return "the steps leave no power law at the threshold: raise sigma, or lower mu, delta"
         return None
 
     return rule
