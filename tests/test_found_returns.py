@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ecosim.studies import found_returns as found
-from ecosim.theory.returns import best_found, projected_claim, returns_exponent
+from ecosim.theory.returns import projected_claim, returns_exponent
 
 
 @pytest.mark.parametrize(
@@ -42,11 +42,6 @@ def test_least_norm_finds_that_projection():
     claims = np.array(explained) ** 1.5
     error = claims.std() / np.sqrt(draws)
     assert projected_claim(n, d, 1.5) == pytest.approx(claims.mean(), abs=4.5 * error)
-
-
-def test_best_found_of_two_levels_by_hand():
-    assert best_found(3, 2) == pytest.approx(1 - 1 / 8)
-    assert best_found(1, 100) == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize("r", [0.6, 1.2, 2.6])

@@ -34,7 +34,8 @@ from ecosim.studies.found_returns import (
 )
 from ecosim.studies.planes import Axis, Boundary, Plane, Point
 from ecosim.theory import transfer
-from ecosim.theory.returns import best_found, returns_exponent
+from ecosim.theory.no_free_lunch import split_best
+from ecosim.theory.returns import returns_exponent
 
 K = 4  # niches of the crowding planes
 LEVELS = 100  # of the class `uniform-mean`
@@ -42,7 +43,7 @@ LEVELS = 100  # of the class `uniform-mean`
 
 def exact_exponent(evaluations: float) -> float:
     """Return the contest exponent above which specialists win, 32 rivals a niche, E[best] (O1)."""
-    whole, half = (best_found(int(n), LEVELS) for n in (evaluations, evaluations / 2))
+    whole, half = (split_best(int(n), 1, LEVELS) for n in (evaluations, evaluations / 2))
     return specialists_crowd_above(_CROWD, K) / returns_exponent(whole, half, 2)
 
 

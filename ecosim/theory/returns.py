@@ -13,8 +13,6 @@ import math
 
 from scipy import special
 
-from ecosim.theory import no_free_lunch
-
 
 def projected_claim(examples: int, dimension: int, power: float, floor: float = 0.0) -> float:
     """Return E max(X, f)^g of a learner with n examples in d dimensions.
@@ -60,8 +58,3 @@ def returns_exponent(whole: float, part: float, parts: int) -> float:
     if not (whole > 0 and part > 0) or parts < 2:
         raise ValueError(f"needs claims > 0 and k >= 2 (given: {whole:g}, {part:g}, {parts})")
     return math.log(whole / part) / math.log(parts)
-
-
-def best_found(evaluations: int, levels: int) -> float:
-    """Return E[best of m] on all functions, between 0 and 1 (O1), whatever the algorithm."""
-    return no_free_lunch.split_best(evaluations, 1, levels)
