@@ -63,7 +63,9 @@ def test_learning_curvatures_give_the_trade_off_they_stand_for(c):
     power, floor = found.learning_curvature(c)
     whole, half = projected_claim(8, 10, power, floor), projected_claim(4, 10, power, floor)
     assert half / whole == pytest.approx(2**-c, rel=2e-3)
-    assert floor**power / whole == pytest.approx(0.05, rel=2e-3)
+    # The registered numbers are rounded: a floor to 4 decimals, an exponent to 3.
+    rounding = power * 5e-5 / floor - np.log(floor) * 5e-4
+    assert floor**power / whole == pytest.approx(0.05, rel=1e-3 + rounding)
 
 
 @pytest.fixture(scope="module")
