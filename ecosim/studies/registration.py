@@ -60,7 +60,11 @@ def registered(claim: Claim, where: Path | None = None) -> str:
     `uncommitted` says that the file differs from the last commit, or is in none; `no checkout`
     that there is no git to ask: then the claim's digest alone names what was expected.
     """
-    path = (where or folder()) / f"{claim.name}.toml"
+    return commit_of((where or folder()) / f"{claim.name}.toml")
+
+
+def commit_of(path: Path) -> str:
+    """Return the commit that last touched a file, `uncommitted` or `no checkout`."""
     try:
         if _git(path, "status", "--porcelain", "--ignored", "--", path.name):
             return "uncommitted"
