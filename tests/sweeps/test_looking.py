@@ -261,9 +261,9 @@ def test_a_folder_whose_varied_key_changed_is_drawn(tmp_path):
     folder = SweepFolder(tmp_path)
     (tmp_path / "pictures").mkdir()
     (tmp_path / "pictures" / "map-of-old.png").touch()
-    carry_out(sweep(grid={"tradeoff.exponent": [0.5, 1.0]}), folder, Here())
+    carry_out(sweep(grid={"tradeoff.exponent": [0.5, 2.5, 3.0]}), folder, Here())
     write_page(SweepResults(tmp_path))
-    carry_out(sweep(grid={"mutation.rate": [0.1, 0.3, 0.4]}), folder, Here())
+    carry_out(sweep(grid={"mutation.rate": [0.2, 0.3, 0.4]}), folder, Here())
     write_page(SweepResults(tmp_path))
     names = sorted(path.name for path in (tmp_path / "pictures").iterdir())
     assert names == ["response-mutation.rate.png", "response-tradeoff.exponent.png"]
