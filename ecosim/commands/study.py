@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ecosim.studies.claim import Claim
     from ecosim.studies.claims import Study
     from ecosim.studies.maps import Atlas
+    from ecosim.studies.planes import Plane
     from ecosim.studies.trying import Tried
     from ecosim.studies.verdict import Verdict
 
@@ -121,17 +122,30 @@ def _tell(done: Study, as_json: bool) -> None:
 @click.option("--full", is_flag=True, help="A finer grid and more replicates.")
 @click.option("--quick", is_flag=True, help="The coarse grid; this is the default.")
 @click.option("--swap", is_flag=True,
-              help="Each world with another's selection, or competition.")  # fmt: skip
+              help="Also each world with another's selection, or competition.")  # fmt: skip
+@click.option("--control", is_flag=True,
+              help="Also the ecology with fewer mutants, none, or more organisms.")  # fmt: skip
+@click.option("--register", is_flag=True,
+              help="Run nothing: write what is expected of each cell of new maps.")  # fmt: skip
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER",
               default=Path("runs/phase-diagram"), show_default=True,
               help="Takes the runs, the pictures and the table.")  # fmt: skip
 @arguments.as_json
 def phase_diagram(
-    worlds: tuple[str, ...], full: bool, quick: bool, swap: bool, out: Path, as_json: bool
+    worlds: tuple[str, ...],
+    full: bool,
+    quick: bool,
+    swap: bool,
+    control: bool,
+    register: bool,
+    out: Path,
+    as_json: bool,
 ) -> None:
     """Map where specialists win: exponent against crowding, and curvature against grain.
 
-    Each map shows the specialists' share with the closed-form boundary and the simulated contour.
+    Each map shows the specialists' share with the closed-form boundary and the simulated contour;
+    the table says how far the worlds agree. What was expected of each cell was committed before
+    the first run of a map, in scenarios/maps.
     """
     from ecosim.commands.stopping import Stopping
     from ecosim.studies.maps import carry_out
@@ -141,7 +155,12 @@ def phase_diagram(
 
     if full and quick:
         raise click.UsageError("--full and --quick exclude one another.")
-    planes = chosen(worlds, swap=swap)
+    if swap and control:
+        raise click.UsageError("--swap and --control exclude one another.")
+    planes = chosen(worlds, kind="swapped" if swap else "control" if control else "own")
+    if register:
+        _register(planes, as_json)
+        return
     divide_processor()
     with Stopping(None, graceful=True) as stopping:
         try:
@@ -155,15 +174,30 @@ def phase_diagram(
     _show(atlas, as_json)
 
 
+def _register(planes: list[Plane], as_json: bool) -> None:
+    from ecosim.studies.plane_registration import register
+
+    written = [str(path) for path in register(planes)]
+    if as_json:
+        write_json({"registered": written})
+        return
+    for path in written:
+        click.echo(path)
+
+
 def _show(atlas: Atlas, as_json: bool) -> None:
-    from ecosim.studies.maps import as_dict, rows
+    from ecosim.studies.map_tables import AGREEMENT, HEADS, agreements, rows
+    from ecosim.studies.maps import as_dict
 
     if as_json:
         maps = [as_dict(diagram) for diagram in atlas.diagrams]
-        write_json({"maps": maps, "files": [str(path) for path in atlas.files]})
+        alike = [dict(zip(AGREEMENT, row, strict=True)) for row in agreements(atlas.diagrams)]
+        files = [str(path) for path in atlas.files]
+        write_json({"maps": maps, "agreement": alike, "files": files})
         return
-    heads = ("world", "map", "cells", "agree", "disagree", "undecided", "theory")
     table = (row for diagram in atlas.diagrams for row in rows(diagram))
-    write_table(heads, table, right=range(2, 6))
+    write_table(HEADS, table, right=range(1, 5))
+    if pairs := agreements(atlas.diagrams):
+        write_table(AGREEMENT, pairs)
     for path in atlas.files:
         click.echo(path)

@@ -39,7 +39,8 @@ def _uses_upkeep(s: Scenario) -> bool:
 
 def _uses_exponent(s: Scenario) -> bool:
     kind = s.competition.kind
-    return kind in _POSTED or (s.world == "market" and kind == "independent")
+    own = s.world == "market" or s.tradeoff.kind == "measured"
+    return kind in _POSTED or (own and kind == "independent")
 
 
 _ANYWHERE = (
@@ -71,7 +72,7 @@ _ANYWHERE = (
         "a graded competence, not with tradeoff.kind = 'standard'",
     ),
     Rule(
-        ("tradeoff.exponent", "tradeoff.floor"),
+        ("tradeoff.exponent",),
         lambda s: s.tradeoff.kind != "measured",
         "a postulated competence, not with tradeoff.kind = 'measured'",
     ),

@@ -14,6 +14,8 @@ from ecosim.errors import Problem, ScenarioError
 from ecosim.scenario import shipped
 from ecosim.studies.claim import Claim, read, validate
 
+UNCOMMITTED, NO_CHECKOUT = "uncommitted", "no checkout"
+
 
 def folder() -> Path:
     """Return the folder of the shipped claims."""
@@ -64,15 +66,26 @@ def registered(claim: Claim, where: Path | None = None) -> str:
     checkout` that there is no git to ask: then the claim's digest alone names what was expected.
     """
     path = (where or folder()) / f"{claim.name}.toml"
+    last = commit_of(path)
+    if last in (UNCOMMITTED, NO_CHECKOUT):
+        return last
     try:
-        if _git(path, "status", "--porcelain", "--ignored", "--", path.name):
-            return "uncommitted"
         commits = _git(path, "log", "--format=%h", "--abbrev=10", "--", path.name).split()
         same = itertools.takewhile(lambda commit: _digest(path, commit) == claim.digest, commits)
         # A shallow checkout may lack the text: then the last commit is all that is known.
-        return [*commits[:1], *same][-1] if commits else "no checkout"
+        return [last, *same][-1]
     except (OSError, subprocess.SubprocessError):
-        return "no checkout"
+        return last
+
+
+def commit_of(path: Path) -> str:
+    """Return the commit that last touched a file, `uncommitted` or `no checkout`."""
+    try:
+        if _git(path, "status", "--porcelain", "--ignored", "--", path.name):
+            return UNCOMMITTED
+        return _git(path, "log", "-1", "--format=%h", "--abbrev=10", "--", path.name) or NO_CHECKOUT
+    except (OSError, subprocess.SubprocessError):
+        return NO_CHECKOUT
 
 
 def _digest(path: Path, commit: str) -> str:

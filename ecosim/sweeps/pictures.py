@@ -119,6 +119,13 @@ def _table(final: pd.DataFrame, metric: str, across: str, up: str) -> pd.DataFra
     return frame.groupby([up, across], sort=True)[metric].mean().unstack().sort_index(axis=1)
 
 
+def _mostly_empty(final: pd.DataFrame, across: str, up: str) -> bool:
+    """Say whether a map of two keys of few values would have runs in less than half its cells."""
+    counts = [final[key].nunique() for key in (across, up)]
+    run = len(final[[across, up]].drop_duplicates())
+    return max(counts) <= 4 * _BINS and 2 * run < counts[0] * counts[1]
+
+
 def _ticks(ax: Axes, side: str, values: list[Any]) -> None:
     """Write at most eight values in the middle of their cells."""
     step = max(-(-len(values) // 8), 1)
@@ -163,14 +170,15 @@ def drawn(
 
     One varied key: curves. More: a map for each pair of the first three, and curves of each key
     (with two keys of few values: one line for each value of the other). A picture shows the runs
-    whose keys were all given: those of an earlier request, that varied other keys, are left out.
+    whose keys were all given. Where few pairs of values were run, as when keys were varied one at a
+    time, there is no map.
     """
     keys = [key for key in results.keys if final[key].nunique() > 1]
     found = []
     band = "Points: means over replicates; band: where 90 % of them lie."
     for across, up in itertools.combinations(keys[:3], 2):
         shown = final.dropna(subset=[across, up])
-        if shown.empty:
+        if shown.empty or _mostly_empty(shown, across, up):
             continue
         text = f"Mean of the runs by {across} and {up}; all else averaged over. Grey: no run."
         text += _left_out(final, shown)

@@ -257,17 +257,16 @@ def test_an_axis_that_was_sampled_is_put_in_classes():
 
 
 def test_a_folder_whose_varied_key_changed_is_drawn(tmp_path):
-    """Points of an earlier request give other keys: each picture shows the runs that give its."""
+    """Keys varied one at a time: a curve of each, no map; pictures of another time are gone."""
     folder = SweepFolder(tmp_path)
     (tmp_path / "pictures").mkdir()
     (tmp_path / "pictures" / "map-of-old.png").touch()
-    carry_out(sweep(grid={"tradeoff.exponent": [0.5, 1.0]}), folder, Here())
+    carry_out(sweep(grid={"tradeoff.exponent": [0.5, 2.5, 3.0]}), folder, Here())
     write_page(SweepResults(tmp_path))
-    carry_out(sweep(grid={"mutation.rate": [0.1, 0.3, 0.4]}), folder, Here())
-    page = write_page(SweepResults(tmp_path)).read_text()
+    carry_out(sweep(grid={"mutation.rate": [0.2, 0.3, 0.4]}), folder, Here())
+    write_page(SweepResults(tmp_path))
     names = sorted(path.name for path in (tmp_path / "pictures").iterdir())
     assert names == ["response-mutation.rate.png", "response-tradeoff.exponent.png"]
-    assert "Without 6 runs" in page and "Without 4 runs" in page
 
 
 def test_keys_that_only_some_points_give_share_no_map():
