@@ -198,6 +198,8 @@ def test_a_simulation_that_spreads_more_than_declared_does_not_pass_by_it(monkey
     wide = 2 + np.tile([-3.0, 3.0], 10)
     result = judged(RIGHT, RIGHT.values(), wide, 0.0)
     assert not result.passed and "detects only" in result.error
+    # Of fewer seeds than its own, as along a curve, the case's power is not asked.
+    assert judged(RIGHT, RIGHT.values(), wide, 0.0, fewer=True).passed
     narrow = 2 + np.tile([-0.1, 0.1], 10)
     assert judged(RIGHT, RIGHT.values(), narrow, 0.0).passed
     # At other parameters nothing is declared: it passes, and is called weak.

@@ -13,7 +13,6 @@ from ecosim.commands.output import write_json, write_table
 from ecosim.commands.sweep import fixed, varying
 
 if TYPE_CHECKING:
-    from ecosim.scenario import Scenario
     from ecosim.sweeps.calibration import Question
     from ecosim.sweeps.posterior import Calibration
     from ecosim.sweeps.recovery import Recovery
@@ -89,7 +88,7 @@ def calibrate(
 def _question(given: dict[str, Any]) -> Question:
     from ecosim.scenario import read
     from ecosim.sweeps import target
-    from ecosim.sweeps.beforehand import first_valid, probes
+    from ecosim.sweeps.beforehand import check_metrics, first_valid, probes
     from ecosim.sweeps.calibration import Question
     from ecosim.sweeps.definition import validate
     from ecosim.sweeps.ranges import parse_range
@@ -109,24 +108,11 @@ def _question(given: dict[str, Any]) -> Question:
     priors = {key: parse_range(key, text) for key, text in given["prior"].items()}
     first_valid(base, probes(priors), "draw of the prior")
     names = [name.strip() for name in given["metrics"].split(",") if name.strip()]
-    _recorded(base, names)
-    observed = target.read(given["data"], names, base.niches.count)
-    return Question(sweep, observed, priors, particles=given["particles"])
-
-
-def _recorded(base: Scenario, names: list[str]) -> None:
-    """Refuse metrics that no run will have, before runs are spent on them."""
-    from ecosim.analysis import glossary
-    from ecosim.analysis.expectation import records
-    from ecosim.sweeps.target import BREADTH
-
     if not names:
         raise click.UsageError("--metrics is empty: name metrics, or `breadth`.")
-    for name in names:
-        if name != BREADTH and not records(base, name):
-            close = glossary.near(name, base.world)
-            fix = f"did you mean {', '.join(close)}?" if close else "`ecosim metrics` lists them."
-            raise click.UsageError(f"--metrics: a run does not record {name!r}; {fix}")
+    check_metrics(base, [name for name in names if name != target.BREADTH])
+    observed = target.read(given["data"], names, base.niches.count)
+    return Question(sweep, observed, priors, particles=given["particles"])
 
 
 def _located(scenario: str) -> str:

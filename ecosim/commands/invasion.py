@@ -49,8 +49,13 @@ def invasion(
     rows = [[f"{s.trait:.4g}", s.kind, f"{s.slope:.4g}", f"{s.curvature:.4g}"]
             for s in found.singular()]  # fmt: skip
     write_table(("singular " + found.label, "kind", "slope", "curvature"), rows, right=(2, 3))
+    unknown = found.undetermined()
+    if unknown:
+        told = ", ".join(f"{trait:.4g}" for trait in unknown)
+        click.echo(f"not determined at {told}: a resident or mutant has no rate there")
     if not rows:
-        click.echo("no singular strategy between these traits")
+        click.echo(f"no singular strategy seen between {found.traits[1]:.4g} and "
+                   f"{found.traits[-2]:.4g}")  # fmt: skip
     if out is not None:
         click.echo(f"plot  {out}")
 
@@ -61,8 +66,8 @@ def _range(text: str) -> tuple[float, float, int]:
         given = float(start), float(stop), int(number)
     except ValueError:
         raise click.BadParameter(f"{text}: give START:STOP:N", param_hint="--traits") from None
-    if not (given[0] < given[1] and 3 <= given[2] <= 1000):
+    if not (given[0] < given[1] and 5 <= given[2] <= 1000):
         raise click.BadParameter(
-            f"{text}: START must be below STOP, and N between 3 and 1000", param_hint="--traits"
+            f"{text}: START must be below STOP, and N between 5 and 1000", param_hint="--traits"
         )
     return given

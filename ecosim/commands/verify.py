@@ -99,8 +99,11 @@ def _draw(
     from ecosim.verification.figures import draw, trace
 
     if len(cases) != 1 or cases[0].curve is None:
-        with_curve = ", ".join(case.name for case in cases if case.curve) or "none of these"
-        raise click.UsageError(f"--figure draws one case that has a curve; here: {with_curve}.")
+        from ecosim.verification.registry import cases as known
+
+        asked = [case.name for case in cases if case.curve]
+        with_curve = ", ".join(asked or [case.name for case in known() if case.curve])
+        raise click.UsageError(f"--figure draws one case that has a curve: {with_curve}.")
     results = trace(cases[0], given, seeds)
     draw(cases[0], results, figure)
     if as_json:

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from ecosim import machine
+from ecosim.analysis import glossary
+from ecosim.analysis.expectation import records
 from ecosim.errors import Problem, ScenarioError
 from ecosim.scenario import Scenario, override
 from ecosim.sweeps.definition import Sweep
@@ -69,7 +71,9 @@ def check_points(sweep: Sweep) -> None:
     if sweep.search is None:
         first_valid(base_of(sweep), settings(sweep), "point")
     else:
-        first_valid(base_of(sweep), probes(sweep.search.ranges), "trial")
+        base = base_of(sweep)
+        check_metrics(base, [sweep.search.metric])
+        first_valid(base, probes(sweep.search.ranges), "trial")
 
 
 def probes(ranges: dict[str, Range]) -> Iterable[dict[str, Any]]:
@@ -101,3 +105,22 @@ def first_valid(base: Scenario, rows: Iterable[dict[str, Any]], what: str) -> No
             return
     if refused is not None:
         raise refused
+
+
+def check_metrics(base: Scenario, names: Iterable[str]) -> None:
+    """Refuse metrics that no run of a scenario will have.
+
+    Raises:
+        ScenarioError: with the nearest names.
+
+    """
+    problems = []
+    for name in names:
+        if not records(base, name):
+            close = glossary.near(name, base.world)
+            fix = f"did you mean {', '.join(close)}?" if close else "`ecosim metrics` lists them"
+            problems.append(
+                Problem("metric", name, "a run of this scenario does not record it", fix)
+            )
+    if problems:
+        raise ScenarioError(problems, base.name)

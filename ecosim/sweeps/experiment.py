@@ -8,12 +8,13 @@ from typing import Any
 from ecosim.errors import StoreError
 from ecosim.scenario import digest, to_dict
 from ecosim.sweeps.definition import Sweep
-from ecosim.sweeps.folder import SweepFolder
+from ecosim.sweeps.folder import PARTS, SweepFolder
 from ecosim.sweeps.points import base_of
 from ecosim.sweeps.sources import paths
 
 _WORDS = ("name", "about.", "expectation", "run.seed")  # keys that change no number of a run
 _ROOT = ("seed", "common_random_numbers")
+_BESIDE = (".toml", ".log", ".out", ".err", ".csv", ".sh")
 _MOST = 6  # differences that are told
 
 
@@ -51,6 +52,7 @@ def check(
     """
     before = folder.manifest()
     if not before:
+        _check_new(folder)
         return
     if before.get("kind") != "sweep":
         raise StoreError(f"{folder.path}: holds a run, not a sweep; choose another --out")
@@ -66,6 +68,22 @@ def check(
             f"{folder.path}: holds another experiment: {told}. One folder holds one scenario with "
             "one seed, and grows by values, keys that vary and replicates. Choose another --out, "
             "or give what is there"
+        )
+
+
+def _check_new(folder: SweepFolder) -> None:
+    """Refuse a folder of other things; a sweep's own file and logs of a queue may stand there."""
+    own = {*PARTS, "pictures"}
+    there = folder.path.iterdir() if folder.path.is_dir() else ()
+    other = sorted(
+        p.name for p in there if p.name not in own and p.suffix not in _BESIDE
+        and not p.name.startswith(("manifest.json", "points.parquet", "failures.parquet", "probe"))
+    )  # fmt: skip
+    if other:
+        told = ", ".join(other[:3]) + (", ..." if len(other) > 3 else "")
+        raise StoreError(
+            f"{folder.path}: holds no sweep but {told}; choose a new --out, so that the files of a "
+            "sweep stay apart"
         )
 
 

@@ -61,6 +61,11 @@ class SweepResults:
         self.path = Path(path)
         self._folder = SweepFolder.opened(path)
 
+    def __repr__(self) -> str:
+        """Return folder, points and runs."""
+        runs = sum(len(file.runs) for file in self._files)
+        return f"<sweep {self.path}: {len(self.points)} points, {runs} runs; varied: {self.keys}>"
+
     @cached_property
     def definition(self) -> dict[str, Any]:
         """What the sweep asked for when it was last run, as in its file."""

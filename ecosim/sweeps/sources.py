@@ -48,12 +48,15 @@ def load(source: str | os.PathLike[str]) -> dict[str, Any]:
         raise ScenarioError([Problem("", "", f"not valid TOML: {error}")], str(path)) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ScenarioError([Problem("", "", f"cannot be read: {error}")], str(path)) from None
+    if not raw:
+        rule = "is empty: a sweep names a scenario"
+        raise ScenarioError([Problem("", "", rule, 'scenario = "soft-selection"')], str(path))
     if not _is_sweep(raw):
         return {"scenario": str(source)}
     beside = path.parent / str(raw.get("scenario", ""))
     if beside.is_file():
         raw["scenario"] = str(beside)
-    raw.setdefault("name", path.stem)
+    raw["name"] = raw.get("name") or path.stem
     tables = flattened(raw, str(path))
     fixed = tables.get("set", {})
     for key in ("population.community", "population.web"):

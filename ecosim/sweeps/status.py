@@ -25,6 +25,7 @@ class Status:
         done: runs whose results are there.
         failed: runs that failed, or whose point the scenario's rules refuse.
         missing: runs that are neither.
+        others: runs that are there of earlier requests, which the last one did not ask for.
         running: runs of batches that a process computes now.
         lost: batches whose process ended without a result and that are tried again; 0 when
             nothing is missing.
@@ -41,6 +42,7 @@ class Status:
     done: int
     failed: int
     missing: int
+    others: int
     running: int
     lost: int
     rate: float | None
@@ -80,6 +82,7 @@ def status(path: str | os.PathLike[str]) -> Status:
         done=done,
         failed=failed,
         missing=missing,
+        others=len(there) - done,
         running=sum(mark.get("runs", 0) for mark in alive),
         lost=len(dead) if missing else 0,
         rate=rate,

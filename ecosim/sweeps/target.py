@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,6 +89,7 @@ def read(path: str | os.PathLike[str], metrics: Sequence[str], niches: int) -> T
     import pandas as pd
 
     found = located(path)
+    _rectangular(found)
     try:
         # Blank lines count, so that errors name lines as an editor does.
         table = pd.read_csv(found, skip_blank_lines=False).dropna(how="all")
@@ -101,6 +103,20 @@ def read(path: str | os.PathLike[str], metrics: Sequence[str], niches: int) -> T
     if len(metrics) > 1:
         raise StoreError("breadth is a whole distribution and is fitted alone, without metrics")
     return _distribution(found, table, niches)
+
+
+def _rectangular(path: Path) -> None:
+    """Refuse a line of more cells than there are names: pandas would shift or drop them."""
+    with path.open(encoding="utf-8", errors="replace", newline="") as file:
+        lines = csv.reader(file)
+        names = next(lines, [])
+        for cells in lines:
+            if len(cells) > len(names):
+                told = f"line {lines.line_num}: {','.join(cells)!r} has {len(cells)} cells"
+                raise StoreError(
+                    f"{path}: {told}, and the first line names {len(names)}; decimals have a "
+                    "point, not a comma"
+                )
 
 
 def _named(path: Path, columns: Sequence[str]) -> None:

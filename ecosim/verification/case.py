@@ -117,6 +117,7 @@ class Case:
             "case": self.name, "labels": list(self.labels), "family": self.family,
             "title": self.title, "source": self.source, "full": self.full,
             "relation": self.relation, "seeds": self.seeds, "note": self.note,
+            "curve": None if self.curve is None else self.curve.parameter,
             "joint": self.joint,
             "parameters": [
                 {"name": p.name} | {key: getattr(p, key) for key in bounds}

@@ -16,6 +16,7 @@ from ecosim.sweeps.definition import validate
 from ecosim.sweeps.execution import Here, carry_out
 from ecosim.sweeps.folder import SweepFolder
 from ecosim.sweeps.points import settings
+from ecosim.sweeps.sources import load
 
 SMALL = {"run.steps": 4, "population.size": 40, "record.every": 4}
 
@@ -163,3 +164,28 @@ def test_a_folder_without_a_base_is_compared_by_its_seed(tmp_path):
         experiment.check(folder, sweep(seed=3))
     carry_out(sweep(seed=3, replicates=1), folder, Here(), mixed=True)
     assert len(folder.done()) == 4
+
+
+def test_a_folder_of_other_things_is_refused_and_left_as_it_was(tmp_path):
+    (tmp_path / "thesis.docx").touch()
+    with pytest.raises(StoreError, match=r"holds no sweep but thesis.docx; choose a new --out"):
+        experiment.check(SweepFolder(tmp_path), validate({"scenario": "soft-selection"}))
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.docx"]
+    (tmp_path / "thesis.docx").rename(tmp_path / "sweep.toml")
+    experiment.check(SweepFolder(tmp_path), validate({"scenario": "soft-selection"}))
+
+
+def test_a_metric_that_no_trial_will_have_is_refused_before_any_is_run():
+    raw = {"scenario": "soft-selection", "search": {
+        "metric": "breadth_men", "trials": 2, "over": {"mutation.rate": "0.1:0.2"},
+    }}  # fmt: skip
+    with pytest.raises(ScenarioError, match="breadth_men.*did you mean breadth_mean"):
+        beforehand.check_points(validate(raw))
+
+
+def test_an_empty_file_is_no_scenario(tmp_path):
+    (tmp_path / "empty.toml").touch()
+    with pytest.raises(ScenarioError, match='names a scenario.*scenario = "soft-selection"'):
+        load(tmp_path / "empty.toml")
+    (tmp_path / "blank.toml").write_text('name = ""\nscenario = "soft-selection"\n')
+    assert load(tmp_path / "blank.toml")["name"] == "blank"

@@ -111,6 +111,8 @@ def test_a_distance_is_zero_for_the_same_and_one_for_what_has_nothing_in_common(
         ("a,b\n1,0\n", ["breadth"], "all counts are 0"),
         ("a,b\nx,1\n", ["breadth"], "'x' is not a number"),
         ("a\n1\n", ["breadth"], "two columns.*it has 1: a"),
+        ("a\n1,3\nabc\n", ["a"], "line 2: '1,3' has 2 cells, and the first line names 1.*a point"),
+        ("a,b\n1,2\n1,3,4\n", ["a"], "line 3: '1,3,4' has 3 cells"),
     ],
 )
 def test_wrong_data_say_what_is_wrong(tmp_path, text, metrics, rule):

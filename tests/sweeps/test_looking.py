@@ -265,6 +265,8 @@ def test_a_folder_whose_varied_key_changed_is_drawn(tmp_path):
     write_page(SweepResults(tmp_path))
     carry_out(sweep(grid={"mutation.rate": [0.2, 0.3, 0.4]}), folder, Here())
     write_page(SweepResults(tmp_path))
+    found = status(tmp_path)
+    assert found.others == found.done > 0
     names = sorted(path.name for path in (tmp_path / "pictures").iterdir())
     assert names == ["response-mutation.rate.png", "response-tradeoff.exponent.png"]
 

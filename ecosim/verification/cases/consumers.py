@@ -116,12 +116,16 @@ def _time(slowest: float) -> int:
 def _macarthur(v: Values, column: str, renewing: bool) -> list[float]:
     kind = "renewing" if renewing else "external"
     steps = _time(float(np.min(_rates(v, renewing).real)))
+    # Far above their equilibrium consumers would graze a resource to nothing, which no integration
+    # follows; they start half as many again, and at half.
+    first, second = _densities(v, renewing)
     last = last_record(
         _table(v),
         supply=[v["s1"], v["s2"]],
         upkeep=v["m"],
         steps=steps,
         resources={"supply": kind, "rate": v["rate"]},
+        stock=[1.5 * float(first), 0.5 * float(second)],
     )
     return [float(last[column])]
 
