@@ -25,15 +25,15 @@ from ecosim.sweeps.jobqueue import Jobs, options, read
 WAIT = 400  # seconds after which a test that waits has failed
 SET = {"run.steps": 6, "population.size": 40, "record.every": 2}
 RUNS = 40
-SOURCE = ["soft-selection", "--grid", "tradeoff.exponent=0.5:2:4", "--replicates", "10",
+SOURCE = ["soft-selection", "--replicates", "10",
           *(f"--set={key}={value}" for key, value in SET.items())]  # fmt: skip
 
 
-def begun(folder, *words, cwd=None, **env):
+def begun(folder, *words, values="0.5:2:4", cwd=None, **env):
     """Start `ecosim sweep` of the runs above, and return the process."""
     return subprocess.Popen(
-        [sys.executable, "-m", "ecosim.cli", "sweep", *SOURCE, "--batch", "2", "--json",
-         "--out", str(folder.path), *words],
+        [sys.executable, "-m", "ecosim.cli", "sweep", *SOURCE, "--batch", "2", "--json", "--grid",
+         f"tradeoff.exponent={values}", "--out", str(folder.path), *words],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=cwd, env=os.environ | env,
         start_new_session=True,
     )  # fmt: skip
@@ -317,7 +317,7 @@ def test_fail_fast_ends_a_cluster_at_the_first_failure(tmp_path):
     path = f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
     code, told, err = ended(
         begun(SweepFolder(tmp_path / "sweep"), "--workers", "1", "--batch", "1", "--fail-fast",
-              "--grid", "tradeoff.exponent=1.0,0.5,1.5,2.0", PYTHONPATH=path,
+              values="1.0,0.5,1.5,2.0", PYTHONPATH=path,
               DASK_DISTRIBUTED__WORKER__PRELOAD="['planted']")
     )  # fmt: skip
     assert code == 1 and told["failed"] >= 1 and told["missing"] > 0, (told, err)
