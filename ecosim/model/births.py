@@ -40,7 +40,7 @@ class Turnover(NamedTuple):
 
 
 def chunk(kinds: Kinds, capacity: int) -> int:
-    """Return how many newborns are written at once: a 64th of the slots, in whole blocks.
+    """Return how many newborns are written at once: a 256th of the slots, in whole blocks.
 
     Where one is born in each step, one. Where everybody is replaced, a small population on two
     niches is written at once; with more niches a step on the simplex may round differently in its
@@ -49,7 +49,7 @@ def chunk(kinds: Kinds, capacity: int) -> int:
     if kinds.selection == "moran":
         return 1
     whole = kinds.selection == "wright-fisher" and kinds.niches <= 2
-    return max(min(capacity, _AT_ONCE) if whole else 64, capacity // 64 // 64 * 64)
+    return max(min(capacity, _AT_ONCE) if whole else 64, capacity // 256 // 64 * 64)
 
 
 def settle(
