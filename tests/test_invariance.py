@@ -121,9 +121,9 @@ def test_newborns_written_in_larger_chunks_are_the_same(data):
     scenario = drawn(data, "energy-contest")
     plain, padded = Simulation(scenario), Simulation(scenario)
     capacity = plain.state.population.alive.shape[0]
-    assert chunk(plain.kinds, 64 * 512) > chunk(plain.kinds, capacity)
+    assert chunk(plain.kinds, 64 * 128) > chunk(plain.kinds, capacity)
     with prepared():
-        padded.state = engine.enlarged(padded.kinds, padded.state, 64 * 512)
+        padded.state = engine.enlarged(padded.kinds, padded.state, 64 * 128)
     same(finished(plain), finished(padded))
 
 

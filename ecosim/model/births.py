@@ -40,7 +40,9 @@ class Turnover(NamedTuple):
 
 
 def chunk(kinds: Kinds, capacity: int) -> int:
-    """Return how many newborns are written at once: a 256th of the slots, in whole blocks.
+    """Return how many newborns are written at once, in whole blocks.
+
+    A 64th of few slots, up to 1024, and a 256th of many: rows to spare cost less than a round.
 
     Where one is born in each step, one. Where everybody is replaced, a small population on two
     niches is written at once; with more niches a step on the simplex may round differently in its
@@ -49,7 +51,8 @@ def chunk(kinds: Kinds, capacity: int) -> int:
     if kinds.selection == "moran":
         return 1
     whole = kinds.selection == "wright-fisher" and kinds.niches <= 2
-    return max(min(capacity, _AT_ONCE) if whole else 64, capacity // 256 // 64 * 64)
+    share = max(min(capacity // 64, 1024), capacity // 256)
+    return max(min(capacity, _AT_ONCE) if whole else 64, share // 64 * 64)
 
 
 def settle(

@@ -25,7 +25,7 @@ def nth_true(mask: Array, which: Array) -> Array:
         return jnp.searchsorted(ends, which.astype(jnp.int32), side="right").astype(jnp.int64)
     blocks = _packed(mask)
     ends = jnp.cumsum(jax.lax.population_count(blocks).astype(jnp.int32))
-    block = jnp.searchsorted(ends, which.astype(jnp.int32), side="right", method="scan_unrolled")
+    block = jnp.searchsorted(ends, which.astype(jnp.int32), side="right")
     inside = jnp.minimum(block, blocks.shape[0] - 1)
     before = jnp.where(block > 0, ends[jnp.maximum(block - 1, 0)], 0)
     offset = _nth_bit(blocks[inside], which - before.astype(which.dtype))
