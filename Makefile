@@ -68,6 +68,11 @@ types: $(VENV)/.develop ## Check the types.
 docs: $(VENV)/.develop ## Write docs/scenarios.md and docs/metrics.md from the code.
 	$(BIN)/python docs/generate.py
 
+.PHONY: claims
+claims: $(VENV)/.develop ## Try all claims (under 10 minutes on 2 cores; kept runs are kept) and write docs/claims.md.
+	$(BIN)/ecosim study claims --out runs/claims
+	$(BIN)/python docs/claims.py runs/claims
+
 .PHONY: verification
 verification: $(VENV)/.develop ## Simulate all cases and write docs/verification/ (ARGS=--full: 1 h).
 	$(BIN)/python docs/verification.py $(ARGS)

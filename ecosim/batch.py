@@ -24,7 +24,7 @@ from ecosim.errors import EcosimError, RunError
 from ecosim.model.founders import start_of
 from ecosim.model.step import Parameters, State, Status
 from ecosim.model.structure import Kinds, bytes_for, capacity_for, enlarged, kinds_of
-from ecosim.recording import check_conservation, quantiles
+from ecosim.recording import check_conservation
 from ecosim.scenario import Scenario
 from ecosim.simulate import Simulation
 from ecosim.worlds.registry import WORLDS
@@ -275,7 +275,6 @@ def _columns(scenario: Scenario, names: list[str], tables: Tables, row: int) -> 
         check_conservation(columns, scenario.run.precision)
     except RunError as error:
         return error
-    columns |= quantiles(np.asarray(tables.breadth[row, :used]), scenario.niches.count)
     recorded = Recorded((name, columns[name]) for name in glossary.ordered(columns))
     recorded.breadth = np.array(tables.breadth[row, used - 1])
     return recorded

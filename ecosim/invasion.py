@@ -145,7 +145,8 @@ def _resident(scenario: Scenario, trait: float, steps: int) -> Scenario:
     if scenario.world == "market":
         alone |= {"market.entry.rate": 0.0, "market.entry.replacement": False}
     elif not scenario.densities:
-        alone["mutation.rate"] = 0.0
+        words = ("gain", "narrowing") if scenario.mutation.kind == "repertoire" else ("rate",)
+        alone |= {f"mutation.{word}": 0.0 for word in words}
     return override(validate(raw), alone)
 
 

@@ -11,7 +11,6 @@ import pandas as pd
 from ecosim.analysis import glossary
 from ecosim.errors import RunError
 from ecosim.model.population import Population
-from ecosim.model.tally import BINS
 from ecosim.scenario import Scenario
 
 _EVENTS = ("step", "kind", "id", "parent", "lineage", "niche", "breadth", "stock", "age")
@@ -66,7 +65,6 @@ class Recorder:
         names = list(self.rows[0])
         joined = {name: np.concatenate([row[name] for row in self.rows]) for name in names}
         breadth = np.concatenate(self.breadth)
-        joined |= quantiles(breadth, self.scenario.niches.count)
         return Recording(
             metrics=pd.DataFrame({name: joined[name] for name in glossary.ordered(joined)}),
             breadth=breadth,
@@ -87,35 +85,6 @@ class Recorder:
         # Slots must not show: within a step deaths come first, each kind in order of ids.
         order = np.lexsort((table["id"], table["kind"].isin(["birth", "entry"]), table["step"]))
         return table.iloc[order].reset_index(drop=True)
-
-
-def quantiles(breadth: np.ndarray, niches: int) -> dict[str, np.ndarray]:
-    """Return quantiles of breadth by linear interpolation in its histogram.
-
-    Args:
-        breadth: counts `[rows, 64]` on equal bins of [1, K].
-        niches: K.
-
-    Returns:
-        breadth_q05, breadth_q50 and breadth_q95, float64[rows], exact to (K - 1)/64; NaN where
-        nobody lives.
-
-    """
-    edges = 1 + np.arange(BINS + 1) / BINS * max(niches - 1, 1)
-    ends = np.cumsum(breadth, axis=1)
-    total = ends[:, -1]
-    result = {}
-    for share in (0.05, 0.5, 0.95):
-        goal = share * total
-        bin_of = np.minimum((ends < goal[:, None]).sum(axis=1), BINS - 1)
-        rows = np.arange(len(breadth))
-        inside = np.maximum(breadth[rows, bin_of], 1)
-        below = ends[rows, bin_of] - breadth[rows, bin_of]
-        value = edges[bin_of] + (goal - below) / inside * (edges[1] - edges[0])
-        if niches == 1:
-            value = np.ones_like(goal)
-        result[f"breadth_q{round(share * 100):02d}"] = np.where(total > 0, value, np.nan)
-    return result
 
 
 def check_conservation(columns: dict[str, np.ndarray], precision: str) -> None:

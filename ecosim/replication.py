@@ -24,7 +24,7 @@ from ecosim.model.founders import start_of
 from ecosim.model.step import Parameters, State, Status
 from ecosim.model.structure import Kinds, capacity_for, kinds_of
 from ecosim.model.traced import traced
-from ecosim.recording import check_conservation, quantiles
+from ecosim.recording import check_conservation
 from ecosim.scenario import Scenario
 from ecosim.worlds.registry import WORLDS
 
@@ -113,7 +113,6 @@ def ends(
         step[row], metrics[row], breadth[row] = alone(scenario, seeds[row])
     columns = {"step": step} | dict(zip(runs.names, metrics.T, strict=True))
     check_conservation(columns, scenario.run.precision)
-    columns |= quantiles(breadth, scenario.niches.count)
     ordered = {name: columns[name] for name in glossary.ordered(columns)}
     return pd.DataFrame({"seed": np.array(seeds, np.int64)} | ordered)
 

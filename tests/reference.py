@@ -624,10 +624,29 @@ class Reference:
                     child.trait[0] += m.step * noise[i][0]
                     child.trait[1] += m.width_step * noise[i][1]
                 child.allocation = utilisation(child.trait, self.positions)
+            elif m.kind == "repertoire":
+                child.allocation = self.repertoire(child.allocation, ids[i])
             elif luck[i] < m.rate:
                 child.allocation = self.moved(child.allocation, noise[i], m.step)
             newborns.append(child)
         return newborns
+
+    def repertoire(self, allocation: list[float], identity: int) -> list[float]:
+        """One niche of the parent's, or all and some more: gained one by one, in a drawn order."""
+        m = self.scenario.mutation
+        used = [k for k, share in enumerate(allocation) if share > 0]
+        words = [
+            divmod(self.draws.lots(self.clock, Stream.REPERTOIRE, [identity], k)[0], 2**32)
+            for k in range(len(allocation))
+        ]
+        lot = self.draws.lots(self.clock, Stream.NARROWS, [identity])[0] >> 32
+        by_lot = sorted(range(len(allocation)), key=lambda k: words[k][1])
+        if lot / 2**32 < m.narrowing:
+            taken = [next(k for k in by_lot if k in used)]
+        else:
+            gains = sum(words[k][0] / 2**32 < m.gain for k in used)
+            taken = used + [k for k in by_lot if k not in used][:gains]
+        return [1 / len(taken) if k in taken else 0.0 for k in range(len(allocation))]
 
     def settled(self, patches: list[int], ids: list[int]) -> list[int]:
         """Where newborns of these patches go: to a neighbour by weight, or nowhere."""

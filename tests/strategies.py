@@ -254,6 +254,10 @@ def _life_cycle(draw: st.DrawFn, raw: dict[str, Any]) -> None:
         selection |= {"mortality": draw(real(0, 0.15)), "division": draw(real(0.9, 3))}
         population["stock"] = min(population["stock"], 1.5 * selection["division"])
     raw["mutation"] = {"rate": draw(real(0, 1)), "step": draw(real(0, 0.4))}
+    if raw["niches"].get("space", "set") == "set" and draw(st.booleans()):
+        raw["mutation"] = {
+            "kind": "repertoire", "gain": draw(real(0, 1)), "narrowing": draw(real(0, 1)),
+        }  # fmt: skip
     if raw["niches"].get("space") == "axis":
         raw["mutation"]["width_step"] = draw(real(0, 0.3))
     if plenty is not None:

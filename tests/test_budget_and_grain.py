@@ -189,3 +189,10 @@ def test_capital_waits_for_the_end_of_the_period_and_then_takes_all_profits():
 def test_words_without_a_meaning_are_refused(change, word):
     with pytest.raises(ScenarioError, match=word):
         scenario(**change)
+
+
+def test_the_noise_that_the_cases_begin_from_is_the_closed_forms():
+    from ecosim.theory import grain
+    from ecosim.verification.cases import standards
+
+    assert grain.standard_noise(1, 4, 0.6) == pytest.approx(standards._EQUAL, rel=1e-12)

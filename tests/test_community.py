@@ -6,7 +6,7 @@ import pytest
 
 from ecosim.errors import ScenarioError
 from ecosim.experiments.tables import write_table
-from ecosim.scenario import digest, read, to_toml, validate
+from ecosim.scenario import digest, override, read, to_toml, validate
 from ecosim.simulate import simulate
 
 KEPT = ["group", "patch", "budget", "stock", "breadth", "depth", "niche"]
@@ -74,6 +74,22 @@ def test_a_scenario_file_names_it_by_a_relative_path(tmp_path):
     text = to_toml(beginning(folder)).replace(str(folder), "run")
     file.write_text(text)
     assert read(file).population.size == len(table)
+
+
+@pytest.mark.parametrize("scenario", ["soft-selection", "adaptive-radiation"])
+def test_a_change_that_names_a_community_makes_room_for_it(tmp_path, scenario):
+    base = read(scenario)
+    _, table, folder = finished(tmp_path, niches__count=base.niches.count,
+                                    niches__space=base.niches.space, patches__count=1,
+                                    population__start="even")  # fmt: skip
+    changes = {"population.community": str(folder)}
+    for found in (read(scenario, changes), override(base, changes)):
+        assert found.population.size == len(table) != base.population.size
+        assert found.tradeoff == base.tradeoff and found.niches == base.niches
+    assert override(found, changes) == found
+    fix = f"leave it out, or give population.size = {len(table)}"
+    with pytest.raises(ScenarioError, match=fix):
+        read(scenario, changes | {"population.size": 7})
 
 
 @pytest.mark.parametrize(

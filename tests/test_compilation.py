@@ -69,7 +69,16 @@ HABITATS = validate({
     "run": {"steps": 5},
 })  # fmt: skip
 
+REPERTOIRES = validate({
+    "world": "ecology",
+    "niches": {"count": 3},
+    "population": {"size": 30, "start": "specialists"},
+    "mutation": {"kind": "repertoire"},
+    "run": {"steps": 5},
+})  # fmt: skip
+
 NUMBERS = {
+    "repertoires": (REPERTOIRES, {"mutation.gain": 0.3, "mutation.narrowing": 0.4}),
     "habitats": (HABITATS, {
         "habitats.growth": 0.7, "habitats.random": 0.3, "environment.fluctuation.range": 5.0,
         "environment.fluctuation.coupling": "tied", "niches.productivity": 25.0,

@@ -145,7 +145,7 @@ def in_any_slots(build):
     names = engine.names(kinds, parameters, state)
     capacity = state.population.alive.shape[0]
     order = np.random.default_rng(0).permutation(capacity)
-    mixed = state._replace(population=jax.tree.map(lambda c: c[order], state.population))
+    mixed = state._replace(population=taken(state.population, order))
     larger = state._replace(population=padded(state.population, capacity + 64))
     until = engine.Schedule(np.int64(9), np.int64(3), np.int64(9))
     results = []

@@ -4,6 +4,7 @@ import importlib.util
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ecosim.analysis import glossary
@@ -12,8 +13,8 @@ from ecosim.scenario.shipped import names
 ROOT = Path(__file__).parent.parent
 
 
-def generator():
-    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
+def generator(name="generate"):
+    spec = importlib.util.spec_from_file_location(name, ROOT / "docs" / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -65,3 +66,34 @@ def test_every_recorded_metric_is_in_the_glossary_and_the_other_way_round(world,
         for name, metric in glossary.METRICS.items()
         if world in metric.worlds and (not metric.only or kinds & set(metric.only))
     }
+
+
+def test_the_page_of_claims_knows_every_shipped_claim_as_it_is():
+    from ecosim.studies.registration import claims
+
+    page = (ROOT / "docs" / "claims.md").read_text()
+    waiting = next((line for line in page.splitlines() if line.startswith("Not tried here")), "")
+    for claim in claims():
+        assert f"({claim.digest})" in page or re.search(rf"[ ,]{claim.name}[,.]", waiting), (
+            f"{claim.name} is another since `make claims`"
+        )
+
+
+def test_the_page_of_claims_says_what_was_missed_and_leaves_out_what_is_no_more():
+
+    from ecosim.studies import table
+    from ecosim.studies.registration import claims
+    from ecosim.studies.trying import Tried
+    from ecosim.studies.verdict import decided
+
+    one, other = claims(["11", "12-saturation"])
+    outcomes = tuple(decided(np.zeros(1), e.direction, 1e9) for e in one.expect)
+    tried = [Tried(one, "quick", outcomes, (0,) * len(outcomes))]
+    rows = table.as_json(table.rows(tried, ["abc"], ROOT))
+    stale = [row | {"claim": other.name, "digest": "0" * 12} for row in rows]
+    verdicts = table.verdicts(tried) | {other.name: "met"}
+    page = generator("claims").page([{"rows": rows + stale, "verdicts": verdicts}])
+    missed = [line for line in page.splitlines() if line.startswith(f"* `{one.name}`")]
+    assert len(missed) == sum(outcome.verdict == "not met" for outcome in outcomes) > 0
+    assert "0" * 12 not in page
+    assert other.name in next(x for x in page.splitlines() if x.startswith("Not tried here"))

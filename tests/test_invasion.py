@@ -49,6 +49,15 @@ def test_soft_selection_is_singular_where_allocation_meets_supply(exponent, kind
     assert point.curvature == pytest.approx(exponent * (exponent - 1) / 0.21, rel=0.02)
 
 
+def test_traits_without_a_rate_are_not_called_free_of_singular_strategies():
+    from ecosim.analysis.invasibility import Invasibility
+
+    rate = np.zeros((5, 5))
+    rate[2, 3] = np.nan
+    found = Invasibility(np.linspace(0, 1, 5), rate)
+    assert found.undetermined() == [0.5] == found.to_dict()["undetermined"]
+
+
 def test_neutral_traits_are_told():
     (point,) = ecosim.pairwise_invasibility(soft(1.0), TRAITS).singular()
     assert point.kind == "convergence stable, neutral"
@@ -251,5 +260,16 @@ def test_the_command_draws_and_tells(tmp_path):
     assert found["singular"][0]["kind"] == "evolutionarily stable"
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert "evolutionarily stable" in CliRunner().invoke(main, arguments).stdout
-    wrong = CliRunner().invoke(main, [*arguments[:-1], "0.9:0.1:9"])
-    assert wrong.exit_code == 2
+    nested = CliRunner().invoke(main, [*arguments, "--out", str(picture.parent / "a" / "b.svg")])
+    assert nested.exit_code == 0 and (picture.parent / "a" / "b.svg").exists()
+    for traits in ("0.9:0.1:9", "0:1:3"):
+        assert CliRunner().invoke(main, [*arguments[:-1], traits]).exit_code == 2
+
+
+def test_a_file_that_cannot_be_drawn_is_refused_before_anything_is_computed(tmp_path, monkeypatch):
+    from ecosim.cli import main
+
+    monkeypatch.setattr("ecosim.invasion.pairwise_invasibility", None)
+    words = ["invasion", "soft-selection", "--traits", "0.1:0.9:9", "--out"]
+    refused = CliRunner().invoke(main, [*words, str(tmp_path / "x.xyz")], prog_name="ecosim")
+    assert refused.exit_code == 2 and ".png, .svg or .pdf" in refused.stderr

@@ -139,3 +139,16 @@ def test_what_does_not_go_together_is_refused(changes, said):
 def test_a_measured_world_needs_its_table(world):
     with pytest.raises(ScenarioError, match=r"\[(search|training)\]"):
         validate({"world": world})
+
+
+def test_no_competence_lies_below_the_floor():
+    # All search niche 0 alone; with a floor they also share what niche 1 emits.
+    groups = [{"name": "all", "allocation": [1.0, 0.0], "method": "fast"}]
+    given = scenario(population={"groups": groups, "start": "even"}, run={"steps": 1})
+    without, floored = (
+        simulate(one, seed=1).metrics for one in (given, given.replace(tradeoff__floor=0.2))
+    )
+    assert (without["unclaimed"] / without["emitted"]).iloc[-1] == pytest.approx(0.5)
+    assert floored["unclaimed"].iloc[-1] == pytest.approx(0.0, abs=1e-6)
+    # Effort is what it was: a floor of competence buys nothing.
+    assert floored["performance_1"].isna().all()

@@ -10,18 +10,23 @@ import pytest
 from click.testing import CliRunner
 
 from ecosim.cli import main
-from ecosim.studies import maps
+from ecosim.studies import maps, measured_planes, plane_registration
 from ecosim.studies.classic_planes import (
-    PLANES,
     K,
     curvature_above,
     specialists_crowd_above,
     specialists_win_above,
 )
+from ecosim.studies.convergence import agreement, between_worlds, with_own
 from ecosim.studies.phase_diagram import Diagram, contour, crossing, simulated
 from ecosim.studies.planes import Axis, chosen
 
-BY_NAME = {plane.name: plane for plane in PLANES}
+BY_NAME = {
+    plane.name: plane
+    for kind in ("own", "swapped", "control")
+    for plane in chosen((), kind=kind)
+}
+PLANES = tuple(BY_NAME.values())
 
 
 def small(name, x, y, replicates=3, **changes):
@@ -125,10 +130,48 @@ def test_agreement_is_counted_by_sign():
     }  # fmt: skip
 
 
-def test_convergence_counts_cells_that_both_decide():
-    sure, low, unsure = [0.9, 0.91, 0.92], [0.1, 0.11, 0.1], [0.1, 0.5, 0.9]
-    first, second = made([[low, sure], [low, sure]]), made([[low, low], [unsure, sure]])
-    assert maps.convergence(first, second) == (2, 3)
+def of(name, share):
+    """A diagram of two by two cells of a plane."""
+    return dataclasses.replace(made(share), plane=small(name, (0.6, 2.6), (2.0, 8.0)))
+
+
+SURE, LOW, UNSURE = [0.9, 0.91, 0.92], [0.1, 0.11, 0.1], [0.1, 0.5, 0.95]
+
+
+def test_agreement_of_worlds_counts_cells_of_one_sign():
+    first = of("ecology-crowding", [[LOW, SURE], [LOW, SURE]])
+    second = of("market-crowding", [[LOW, LOW], [UNSURE, SURE]])
+    found = agreement((first, second))
+    assert (found.cells, found.decided, found.alike) == (4, 3, 2)
+    assert found.share == 0.5  # the mean of UNSURE lies above one half, the other's does not
+    # Resampled, UNSURE falls on either side: 2 or 3 of 4 cells agree.
+    assert (found.low, found.high) == (0.5, 0.75)
+    assert found.theory == 1.0
+    assert found.chance == pytest.approx(0.5)
+
+
+def test_agreement_is_over_the_cells_that_both_have():
+    first = of("ecology-crowding", [[LOW, SURE], [LOW, SURE]])
+    plane = small("optimisation-crowding", (2.6, 4.0), (8.0, 9.0))
+    x, y = np.array([2.6, 4.0]), np.array([8.0, 9.0])
+    second = Diagram(plane, x, y, np.array([[LOW, SURE], [SURE, SURE]]), Path())
+    found = agreement((first, second))
+    assert (found.cells, found.share) == (1, 0.0)
+    other = dataclasses.replace(second, x=np.array([7.0, 8.0]))
+    assert agreement((first, other)) is None
+
+
+def test_worlds_are_compared_within_a_map_and_swaps_with_their_own():
+    share = [[LOW, SURE], [LOW, SURE]]
+    names = ("ecology-crowding", "market-crowding", "learning-crowding",
+             "ecology-crowding-selection", "ecology-crowding-mutation-off")  # fmt: skip
+    diagrams = [of(name, share) for name in names]
+    pairs = [one.names for one in between_worlds(diagrams)]
+    assert pairs == [*((a, b) for i, a in enumerate(names[:3]) for b in names[i + 1 : 3]),
+                     names[:3]]  # fmt: skip
+    assert [one.names for one in with_own(diagrams)] == [
+        (names[0], names[3]), (names[0], names[4]),
+    ]  # fmt: skip
 
 
 def test_the_contours_interval_holds_the_contour():
@@ -169,22 +212,69 @@ def test_files_of_an_atlas(tmp_path):
     names = {path.name for path in atlas.files}
     assert names == {"phase-diagram.md", "phase-diagram.json", "cells.csv", "grain.png"}
     text = (tmp_path / "phase-diagram.md").read_text()
-    assert "shared model.niches" in text
-    assert "grain, ecology and market" in text
+    assert "| ecology-grain | model.niches" in text
+    assert "| grain | ecology-grain, market-grain |" in text
+    assert "| ecology-grain | " in text.split("## Registered")[1]
     plain = json.loads((tmp_path / "phase-diagram.json").read_text())
     assert [one["world"] for one in plain] == ["ecology", "market"]
     assert len((tmp_path / "cells.csv").read_text().splitlines()) == 1 + 8
 
 
 def test_worlds_are_chosen_by_name():
-    assert {plane.world for plane in chosen((), swap=False)} >= {"ecology", "market"}
-    assert all(plane.world.endswith("swapped") for plane in chosen((), swap=True))
-    assert {plane.name for plane in chosen(("market",), swap=False)} == {
-        "market-crowding", "market-grain",
-    }  # fmt: skip
+    four = {"ecology", "market", "optimisation", "learning"}
+    assert {plane.world for plane in chosen(("all",))} == four
+    for kind in ("swapped", "control"):
+        found = chosen((), kind=kind)
+        assert {plane.kind for plane in found} == {"own", kind}  # held against their own
+    assert {plane.world for plane in chosen((), kind="swapped")} == four
+    assert {plane.name for plane in chosen(("market",))} == {"market-crowding", "market-grain"}
     done = CliRunner().invoke(main, ["study", "phase-diagram", "--world", "mars"])
     assert done.exit_code == 2
-    assert "worlds: ecology, market" in done.stderr
+    assert "worlds: all, ecology, market" in done.stderr
+
+
+def test_what_was_registered_is_what_is_run():
+    # Planes are not changed after their first run: a new plane gets a new name.
+    for plane in PLANES:
+        path = plane_registration.folder() / f"{plane.name}.toml"
+        assert path.read_text() == plane_registration.document(plane), plane.name
+
+
+def test_a_changed_plane_is_told_and_not_registered_again(tmp_path):
+    from ecosim.errors import ScenarioError
+
+    plane = BY_NAME["learning-crowding"]
+    assert plane_registration.registered(plane, tmp_path).words == "not registered"
+    written = plane_registration.register([plane], tmp_path)
+    assert [path.name for path in written] == ["learning-crowding.toml"]
+    assert plane_registration.register([plane], tmp_path) == []
+    other = dataclasses.replace(plane, rest=True)
+    assert "CHANGED SINCE" in plane_registration.registered(other, tmp_path).words
+    with pytest.raises(ScenarioError, match="new name"):
+        plane_registration.register([other], tmp_path)
+
+
+def test_expectations_of_cells_follow_the_boundary():
+    plane = small("ecology-crowding", (0.6, 1.1, 2.6), (1.0, 32.0))
+    assert plane.expected("quick") == ["ggg", "gss"]  # T3 in a crowd: 4.56 and 1.03
+
+
+def test_the_boundary_of_exact_means_is_where_one_niche_beats_two():
+    # 8 evaluations, best of m by sampling, a large crowd of equals: rivals claim c(8)^g each.
+    random = np.random.default_rng(0)
+    found = random.integers(0, 100, (400_000, 8)) / 99
+    whole, half = found.max(axis=1).mean(), found[:, :4].max(axis=1).mean()
+    large = measured_planes.exact_exponent(8.0) / specialists_crowd_above(32.0, 4)
+    assert large == pytest.approx(1 / np.log2(whole / half), rel=5e-3)
+
+
+def test_searchers_and_learners_on_both_sides(tmp_path):
+    for name in ("optimisation-crowding", "learning-crowding"):
+        plane = small(name, (0.6, 2.0), (32.0,), replicates=2)
+        plane = dataclasses.replace(plane, scenario=plane.scenario | {"run": {"steps": 150}})
+        found = simulated(plane, "quick", tmp_path)
+        assert found.mean[0, 0] < 0.3, name
+        assert found.mean[0, 1] > 0.6, name
 
 
 @pytest.mark.parametrize("plane", PLANES, ids=lambda plane: plane.name)

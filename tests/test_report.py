@@ -8,10 +8,12 @@ import fake_simulation
 import matplotlib.image
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from ecosim.analysis.figure import draw
 from ecosim.analysis.panels import thin
-from ecosim.analysis.report import number
+from ecosim.analysis.report import changes, number
+from ecosim.cli import main
 from ecosim.experiments.pictures import illustrate
 from ecosim.experiments.store import execute
 from ecosim.scenario import validate
@@ -190,3 +192,36 @@ def test_a_browser_shows_the_report(run, tmp_path):
     assert pixels.shape[:2] == (1400, 900)
     # The figure is there: its colours are, and no text of the page has them.
     assert len(np.unique((pixels.reshape(-1, 3) * 15).astype(int), axis=0)) > 100
+
+
+DENSITIES = {
+    "niches": {"count": 2, "supply": [2.0, 1.0], "productivity": 300.0},
+    "population": {"size": 2, "stock": 5.0, "groups": [
+        {"name": "specialist", "allocation": [0.9, 0.1]},
+        {"name": "generalist", "allocation": [0.5, 0.5], "budget": 1.6}]},
+    "tradeoff": {"exponent": 1.0}, "selection": {"kind": "ricker"}, "habitats": {},
+    "run": {"steps": 12}, "expectation": [],
+}  # fmt: skip
+
+
+def test_a_run_of_densities_tells_and_draws_abundance(tmp_path):
+    """Not the number of its types, which stays what it is."""
+    run = execute(scenario(**DENSITIES), out=tmp_path)[0]
+    first = [name for name, *_ in changes(run)][:3]
+    assert first == ["abundance", "group_abundance_0", "group_abundance_1"]
+    page = (run.path / "report.html").read_text()
+    assert "individuals of specialist" in page and "abundance in individuals" in page
+    assert "abundance from" in page  # the figure in words
+    axes = {ax.get_ylabel(): ax for ax in draw(run).axes}
+    upper = axes["Abundance\n(individuals)"]
+    assert {line.get_label() for line in upper.lines} == {"all", "specialist", "generalist"}
+    drawn = next(line for line in upper.lines if line.get_label() == "all").get_ydata()
+    assert drawn[-1] == pytest.approx(run.metrics["abundance"].iloc[-1])
+    assert list(axes["Types"].lines[0].get_ydata()) == [2] * len(run.metrics)
+    told = CliRunner().invoke(main, ["show", str(run.path)], prog_name="ecosim").stdout
+    assert re.search(r"group_abundance_1 +[\d.]+ +individuals of generalist", told)
+
+
+def test_a_run_of_agents_tells_their_number_and_unit(run):
+    assert [name for name, *_ in changes(run)][0] == "population"
+    assert "Agents" in {ax.get_ylabel() for ax in draw(run).axes}

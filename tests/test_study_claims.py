@@ -59,7 +59,8 @@ def folder(tmp_path):
 
 
 def run(*words):
-    return CliRunner(catch_exceptions=False).invoke(main, ["study", "claims", *map(str, words)])
+    words = ["study", "claims", "--workers", 1, *words]
+    return CliRunner(catch_exceptions=False).invoke(main, [*map(str, words)])
 
 
 def test_a_false_claim_is_reported_and_is_no_error(folder, tmp_path):
@@ -91,6 +92,27 @@ def test_runs_that_are_there_are_not_run_again(folder, tmp_path, monkeypatch):
     assert again.rows == first.rows
     with pytest.raises(AssertionError):  # the full size asks for one replicate more
         study.carry_out(claims(where=folder), "full", tmp_path / "out", where=folder)
+
+
+@pytest.mark.slow
+def test_side_by_side_is_one_after_the_other(folder, tmp_path):
+    found = claims(where=folder)
+    told = []
+    together = study.carry_out(
+        found, "quick", tmp_path / "a", where=folder, workers=2,
+        told=lambda tried, verdict: told.append((tried.claim.name, verdict)),
+    )  # fmt: skip
+    assert together.rows == study.carry_out(found, "quick", tmp_path / "b", where=folder).rows
+    assert sorted(told) == sorted(together.verdicts.items())
+    (folder / "01-true.toml").write_text(
+        (folder / "01-true.toml").read_text().replace("size = 16", "size = 3.5")
+    )
+    with pytest.raises(ScenarioError, match="size"):
+        study.carry_out(claims(where=folder), "quick", tmp_path / "c", where=folder, workers=2)
+    with pytest.raises(Stopped):
+        study.carry_out(
+            found, "full", tmp_path / "a", where=folder, workers=2, should_stop=lambda: True
+        )
 
 
 def test_a_study_that_was_stopped_goes_on(folder, tmp_path):
@@ -157,8 +179,18 @@ def test_the_commit_of_a_claim(folder, tmp_path):
     (folder / "02-false.toml").write_text("# another file\n")
     git("commit", "-qam", "later")
     assert registered(one, folder) == first
-    (folder / "01-true.toml").write_text((folder / "01-true.toml").read_text() + "# changed\n")
+    path, text = folder / "01-true.toml", (folder / "01-true.toml").read_text()
+    path.write_text("# changed\n" + text)
     assert registered(one, folder) == "uncommitted"
+    git("commit", "-qam", "a comment")
+    assert registered(one, folder) == first, "what is expected is as it was"
+    path.write_text(text.replace("size = 16", "size = 18"))
+    git("commit", "-qam", "another size")
+    changed = registered(definition.read(path), folder)
+    assert git("rev-parse", "HEAD").startswith(changed) and changed != first
+    path.write_text(text)
+    git("commit", "-qam", "back again")
+    assert git("rev-parse", "HEAD").startswith(registered(one, folder))
 
 
 def test_bad_input_ends_with_2(folder):

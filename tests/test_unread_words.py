@@ -9,6 +9,7 @@ ECOLOGY = {"world": "ecology"}
 MARKET = {"world": "market"}
 MORAN = {"selection": {"kind": "moran"}}
 FISHER = {"selection": {"kind": "wright-fisher"}}
+REPERTOIRE = {"mutation": {"kind": "repertoire"}}
 RICKER = {"selection": {"kind": "ricker"}, "habitats": {}, "niches": {"productivity": 9.0}}
 RESOURCES = {"competition": {"kind": "resources"}}
 KERNEL = {
@@ -63,6 +64,11 @@ WORDS = [
     (ECOLOGY, KERNEL, "tradeoff.kind", "standard", "by competence", None),
     (ECOLOGY, KERNEL, "population.budget", 2.0, "by competence", {}),
     (ECOLOGY, {}, "mutation.width_step", 0.2, "axis", {"niches": {"space": "axis"}}),
+    (ECOLOGY, REPERTOIRE, "mutation.rate", 0.2, "'step'", {}),
+    (ECOLOGY, REPERTOIRE, "mutation.step", 0.2, "'step'", {}),
+    (ECOLOGY, {}, "mutation.gain", 0.2, "'repertoire'", REPERTOIRE),
+    (ECOLOGY, {}, "mutation.narrowing", 0.2, "'repertoire'", REPERTOIRE),
+    (ECOLOGY, KERNEL, "mutation.kind", "repertoire", "a set or a graph", {}),
     (ECOLOGY, {}, "patches.dispersal", 0.2, "patches.count > 1", {"patches": {"count": 2}}),
     (ECOLOGY, {}, "patches.graph", "cycle", "patches.count > 1", {"patches": {"count": 3}}),
     (MARKET, {"patches": {"count": 2}}, "patches.dispersal", 0.2, "firms do not disperse", None),

@@ -2,6 +2,9 @@
 
 import dataclasses
 import json
+import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -13,6 +16,7 @@ from ecosim.cli import main
 from ecosim.errors import RunError, ScenarioError
 from ecosim.verification import power, registry, runner
 from ecosim.verification.case import FAMILIES, Case, Curve, Parameter
+from ecosim.verification.conditions import CONDITIONS
 from ecosim.verification.judgement import allowance, judged, spread, verdict
 from ecosim.verification.registry import cases
 
@@ -72,9 +76,67 @@ def test_a_rule_between_numbers_is_told():
     tied = dataclasses.replace(
         RIGHT, refuses=lambda v: "m must exceed n" if v["m"] <= v["n"] else None
     )
-    with pytest.raises(ScenarioError, match=r"m must exceed n.*m=2, n=3"):
+    with pytest.raises(ScenarioError, match=r"m, n: m must exceed n.*m=2, n=3.*--set"):
         tied.values()
     assert tied.values({"m": 4}) == {"m": 4.0, "n": 3}
+
+
+def test_each_rule_between_numbers_is_told_beforehand():
+    """In words of the case's own parameters; and only where there is one."""
+    cases = registry.cases()
+    assert {case.name for case in cases if case.refuses} == set(CONDITIONS)
+    for case in cases:
+        words = set(re.findall(r"\w+", case.joint))
+        names = {p.name for p in case.parameters}
+        assert not case.joint or names & words or case.name.startswith("metrics-"), case.name
+        assert case.as_dict()["joint"] == case.joint
+    tied = registry.named("neutral-fixation")
+    with pytest.raises(ScenarioError) as caught:
+        tied.values({"m": 50, "N": 20})
+    (problem,) = caught.value.problems
+    assert problem.key == "N, m" and "its numbers need: m < N" in problem.fix
+
+
+def test_the_list_tells_joint_rules_and_computes_nothing(monkeypatch):
+    def never(values):
+        raise AssertionError("the list computes")
+
+    tied = dataclasses.replace(RIGHT, name="levene-hard", refuses=never, expected=never)
+    monkeypatch.setattr(registry, "cases", lambda: (tied,))
+    told = command("--list", "X1").stdout
+    assert "together: N |log fitness ratio| >= 20" in told
+    assert json.loads(command("--list", "--json").stdout)[0]["joint"].startswith("N |log")
+
+
+def test_the_list_loads_neither_jax_nor_the_runner():
+    code = "from ecosim.cli import main; main(['verify', '--list', 'E3'], standalone_mode=False)"
+    loaded = f"import sys\ntry:\n  {code}\nexcept SystemExit: pass\nprint(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True)
+    modules = set(done.stdout.splitlines()[-1].split())
+    assert "ecosim.verification.registry" in modules
+    assert not modules & {"jax", "matplotlib", "pandas", "ecosim.verification.runner"}
+
+
+@pytest.mark.parametrize("word", ["", " "])
+def test_an_empty_name_is_not_all_of_them(five, word):
+    refused = command(word)
+    assert refused.exit_code == 2 and "the name of a case is empty" in refused.stderr
+
+
+def test_a_figure_does_not_run_over_what_was_set(five, tmp_path):
+    picture = tmp_path / "x.png"
+    refused = command("right", "--set", "m=3", "--figure", str(picture), "--seeds", "10")
+    assert refused.exit_code == 2 and not picture.exists()
+    assert "m: the figure of right runs along m, from 1 to 3" in refused.stderr
+    drawn = command("right", "--set", "n=4", "--figure", str(picture), "--json", "--seeds", "10")
+    assert [r["parameters"]["n"] for r in json.loads(drawn.stdout)] == [4, 4, 4]
+
+
+def test_a_file_that_cannot_be_drawn_is_refused_before_anything_is_computed(five, tmp_path):
+    (tmp_path / "file").touch()
+    for name in ("x.xyz", "x", "file/x.png"):
+        refused = command("broken", "--figure", str(tmp_path / name))
+        assert refused.exit_code == 2 and "--figure" in refused.stderr, refused.stderr
 
 
 def test_a_closed_form_that_refuses_is_a_matter_of_the_domain():
@@ -136,6 +198,8 @@ def test_a_simulation_that_spreads_more_than_declared_does_not_pass_by_it(monkey
     wide = 2 + np.tile([-3.0, 3.0], 10)
     result = judged(RIGHT, RIGHT.values(), wide, 0.0)
     assert not result.passed and "detects only" in result.error
+    # Of fewer seeds than its own, as along a curve, the case's power is not asked.
+    assert judged(RIGHT, RIGHT.values(), wide, 0.0, fewer=True).passed
     narrow = 2 + np.tile([-0.1, 0.1], 10)
     assert judged(RIGHT, RIGHT.values(), narrow, 0.0).passed
     # At other parameters nothing is declared: it passes, and is called weak.

@@ -33,19 +33,21 @@ def precheck(scenario: Scenario) -> None:
             value in words that theory does not know or that does not hold for this scenario.
 
     """
-    world, niches = scenario.world, scenario.niches.count
-    groups, methods = len(scenario.population.groups), len(methods_of(scenario))
-    kinds = kinds_of(scenario)
     _refuse(
         scenario,
-        (i for i, e in enumerate(scenario.expectation)
-         if not glossary.known(
-             e.metric, world, niches, groups=groups, methods=methods, kinds=kinds
-         )),
-    )  # fmt: skip
+        (i for i, e in enumerate(scenario.expectation) if not records(scenario, e.metric)),
+    )
     for expectation in scenario.expectation:
         with contextlib.suppress(OutsideDomain):  # said in the outcome; the run itself is sound
             _expected(scenario, expectation)
+
+
+def records(scenario: Scenario, metric: str) -> bool:
+    """Say whether a run of the scenario records a metric."""
+    return glossary.known(
+        metric, scenario.world, scenario.niches.count, groups=len(scenario.population.groups),
+        methods=len(methods_of(scenario)), kinds=kinds_of(scenario),
+    )  # fmt: skip
 
 
 def kinds_of(scenario: Scenario) -> set[str]:

@@ -9,7 +9,7 @@ import matplotlib
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from ecosim.analysis import panels
+from ecosim.analysis import abundance, panels
 from ecosim.analysis.panels import BLUE, GREEN, ORANGE, PURPLE
 
 if TYPE_CHECKING:
@@ -123,6 +123,13 @@ def _breadth(figure: Figure, place: SubplotSpec, run: Drawable) -> None:
 
 def _population(figure: Figure, place: SubplotSpec, run: Drawable) -> None:
     upper, lower = _pair(figure, place, (1.4, 1))
+    if abundance.counts_densities(run.scenario) and abundance.TOTAL in run.metrics:
+        upper.set_title("c  Abundance, and number of types")
+        abundance.draw(upper, run.scenario, run.metrics)
+        panels.lines(lower, run.metrics, {"population": ("types", BLUE, "-")})
+        lower.set_ylabel("Types")
+        lower.set_ylim(0, max(1.0, 1.08 * float(run.metrics["population"].max())))
+        return
     upper.set_title("c  Population and turnover")
     market = run.scenario.world == "market"
     panels.lines(upper, run.metrics, {"population": ("population", BLUE, "-")})

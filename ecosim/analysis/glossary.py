@@ -52,9 +52,9 @@ METRICS: dict[str, Metric] = {
         "allocation",
         "niches",
     ),
-    "breadth_q05": Metric("5 % of the agents are narrower than this", "niches"),
-    "breadth_q50": Metric("Median breadth", "niches"),
-    "breadth_q95": Metric("95 % of the agents are narrower than this", "niches"),
+    "breadth_q05": Metric("5 % of the agents are no broader than this, told to 0.4 %", "niches"),
+    "breadth_q50": Metric("Median breadth, told to 0.4 %", "niches"),
+    "breadth_q95": Metric("95 % of the agents are no broader than this, told to 0.4 %", "niches"),
     "depth_mean": Metric(
         "Mean depth: the share of its allocation that an agent puts in its main niche",
         "share of allocation",

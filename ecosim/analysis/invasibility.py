@@ -45,6 +45,13 @@ class Invasibility:
     rate: Floats
     label: str = "trait"
 
+    def undetermined(self) -> list[float]:
+        """Return the inner traits whose neighbours do not tell the direction of selection.
+
+        A rate there is undefined, as that of a resident that does not last.
+        """
+        return [float(t) for t in self.traits[1:-1][~np.isfinite(self._differences()[0])]]
+
     def singular(self) -> list[Singular]:
         """Return the singular strategies inside the range, in the order of traits.
 
@@ -65,7 +72,7 @@ class Invasibility:
             else:
                 continue
             slope = (gradient[high] - gradient[low]) / (inner[high] - inner[low])
-            step = inner[min(i + 1, inner.size - 1)] - inner[i]
+            step = self.traits[i + 2] - self.traits[i + 1]
             bent = curvature[i] + (part and part * (curvature[i + 1] - curvature[i]))
             # Off the singular strategy by up to a step, the logarithm of a rate that is flat there
             # is bent by the squared gradient.
@@ -91,6 +98,7 @@ class Invasibility:
             "traits": self.traits.tolist(),
             "rate": self.rate.tolist(),
             "singular": [{**s._asdict(), "kind": s.kind} for s in self.singular()],
+            "undetermined": self.undetermined(),
         }
 
     def figure(self) -> Figure:

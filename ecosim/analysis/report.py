@@ -8,7 +8,7 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ecosim.analysis import expectation, glossary
+from ecosim.analysis import abundance, expectation, glossary
 from ecosim.analysis.figure import Drawable
 
 if TYPE_CHECKING:
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 KEY_METRICS = (
-    "population", "breadth_mean", "specialist_share", "coverage", "evenness", "hill_1", "hhi", "c4",
+    "population", "abundance", "breadth_mean", "specialist_share", "coverage", "evenness", "hill_1",
+    "hhi", "c4",
 )  # fmt: skip
 
 
@@ -43,9 +44,13 @@ def number(value: float | None) -> str:
 
 
 def changes(run: Reportable) -> list[tuple[str, float, float]]:
-    """Return the key metrics that were recorded with their first and last values."""
+    """Return the key metrics that were recorded with their first and last values.
+
+    Where agents are types with a density, the abundance of each comes first.
+    """
     metrics = run.metrics
-    names = [name for name in KEY_METRICS if name in metrics.columns]
+    first = abundance.columns(metrics.columns) if abundance.counts_densities(run.scenario) else []
+    names = first + [n for n in KEY_METRICS if n in metrics.columns and n not in first]
     return [(n, float(metrics[n].iloc[0]), float(metrics[n].iloc[-1])) for n in names]
 
 
@@ -62,6 +67,7 @@ def render(run: Reportable, picture: bytes) -> str:
         .get_template("report.html.j2")
         .render(
             about=run.scenario.about,
+            densities=abundance.counts_densities(run.scenario),
             figure_text=_describe(run),
             final=list(_final(run)),
             manifest=list(_flat(run.manifest)),
@@ -86,6 +92,7 @@ def card(run: Reportable) -> str:
         .from_string(_CARD)
         .render(
             changes=changes(run),
+            unit=lambda name: abundance.unit(run.scenario, name),
             name=run.scenario.name,
             outcomes=run.manifest["expectation"],
             picture=base64.b64encode(picture.getvalue()).decode("ascii"),
@@ -97,10 +104,10 @@ def card(run: Reportable) -> str:
 
 _CARD = """\
 <div><strong>{{ name }}</strong>: {{ run.manifest.steps }} steps, seed {{ run.manifest.seed }}
-<table><thead><tr><th>metric</th><th>start</th><th>end</th></tr></thead><tbody>
+<table><thead><tr><th>metric</th><th>start</th><th>end</th><th>unit</th></tr></thead><tbody>
 {% for metric, first, last in changes %}<tr>
 <th scope="row" title="{{ describe(metric).definition }}">{{ metric }}</th>
-<td>{{ first | number }}</td><td>{{ last | number }}</td></tr>
+<td>{{ first | number }}</td><td>{{ last | number }}</td><td>{{ unit(metric) }}</td></tr>
 {% endfor %}</tbody></table>
 {% for outcome in outcomes %}<p>{{ outcome | verdict }}: {{ outcome | sentence }}</p>
 {% endfor %}<img alt="{{ text }}" style="max-width: 100%; background: white"
@@ -133,9 +140,11 @@ def verdict(outcome: dict[str, Any]) -> str:
 
 def _final(run: Reportable) -> Iterator[tuple[str, float | None, glossary.Metric]]:
     final = run.manifest["final"]
+    types = abundance.columns(final)
     for name in glossary.ordered(final):
-        if not glossary.is_per_niche(name):
-            yield name, final[name], glossary.describe(name)
+        if not glossary.is_per_niche(name) or name in types:
+            entry = glossary.describe(name)
+            yield name, final[name], entry._replace(unit=abundance.unit(run.scenario, name))
 
 
 def _flat(manifest: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -151,7 +160,10 @@ def _flat(manifest: dict[str, Any]) -> Iterator[tuple[str, str]]:
 def _describe(run: Reportable) -> str:
     """Return the figure in words, for those who do not see it."""
     parts = [f"{name} from {number(a)} to {number(b)}" for name, a, b in changes(run)]
+    third = "population and turnover"
+    if abundance.counts_densities(run.scenario):
+        third = "abundance and number of types"
     return (
-        "Four panels over time: niche occupancy, breadth of the agents, population and turnover, "
+        f"Four panels over time: niche occupancy, breadth of the agents, {third}, "
         f"coverage and diversity. From start to end: {'; '.join(parts)}."
     )

@@ -10,10 +10,12 @@ import click
 from ecosim.commands import arguments
 from ecosim.commands.engines import computing, engine_of, resumable, telling
 from ecosim.commands.output import write_json, write_table
-from ecosim.commands.sweep import varying
+from ecosim.commands.sweep import fixed, varying
 
 if TYPE_CHECKING:
-    from ecosim.sweeps.calibration import Calibration, Question
+    from ecosim.sweeps.calibration import Question
+    from ecosim.sweeps.posterior import Calibration
+    from ecosim.sweeps.recovery import Recovery
     from ecosim.sweeps.sequential import Generation
 
 
@@ -28,6 +30,10 @@ if TYPE_CHECKING:
 @click.option("--generations", type=click.IntRange(min=1), default=5, show_default=True)
 @click.option("--replicates", type=click.IntRange(min=1), default=1, show_default=True,
               help="Runs of each particle.")  # fmt: skip
+@click.option("--recovery", "sets", type=click.IntRange(min=0), default=0, show_default=True,
+              help="Sets of simulated data from which known numbers are recovered.")  # fmt: skip
+@click.option("--recovery-particles", type=click.IntRange(min=10), default=30, show_default=True,
+              help="Particles of each of these fits.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @computing
 @click.option("--out", type=click.Path(path_type=Path), metavar="FOLDER",
@@ -35,16 +41,21 @@ if TYPE_CHECKING:
 @click.option("--quiet", "-q", is_flag=True, help="No progress.")
 @arguments.as_json
 def calibrate(
-    *, lifetime: float | None, out: Path | None, generations: int, quiet: bool, as_json: bool,
-    **given: Any,
+    *, lifetime: float | None, out: Path | None, generations: int, sets: int,
+    recovery_particles: int, quiet: bool, as_json: bool, **given: Any,
 ) -> None:  # fmt: skip
     """Fit numbers of a scenario to data by approximate Bayesian computation.
 
-    Prints the posterior (mean, sd, central 95 %) and a posterior predictive check. The same
-    command goes on where it was stopped; more --generations go on from the last.
+    Prints the posterior (mean, sd, central 95 %) and a posterior predictive check, and draws them
+    (report.html, pictures/). The same command goes on where it was stopped; more --generations go
+    on from the last. docs/calibration.md says what FILE holds.
     """
+    from dataclasses import asdict
+
     from ecosim.experiments.folders import slug
+    from ecosim.sweeps.account import write_account
     from ecosim.sweeps.calibration import calibrate as fitted
+    from ecosim.sweeps.recovery import recover
 
     tell = telling(quiet)
     question = _question(given)
@@ -62,38 +73,44 @@ def calibrate(
             question, folder, engine,
             generations=generations, should_stop=stopping, told=told,
         )  # fmt: skip
+        recovery = recover(
+            question, folder, engine, sets=sets, particles=recovery_particles,
+            should_stop=stopping, told=lambda done: tell(f"recovered {done} of {sets} sets"),
+        ) if sets else None  # fmt: skip
+    report = write_account(question, found, recovery, folder)
     if as_json:
-        from dataclasses import asdict
-
-        write_json({**asdict(found), "path": str(folder)})
+        both = {"recovery": asdict(recovery) if recovery else None, "failing": found.failing}
+        write_json({**asdict(found), **both, "path": str(folder), "report": str(report)})
     else:
-        _tell(found, folder)
+        _tell(found, recovery, folder, report)
 
 
 def _question(given: dict[str, Any]) -> Question:
-    from ecosim.scenario import override, read
-    from ecosim.scenario.files import parse_overrides
+    from ecosim.scenario import read
     from ecosim.sweeps import target
+    from ecosim.sweeps.beforehand import check_metrics, first_valid, probes
     from ecosim.sweeps.calibration import Question
     from ecosim.sweeps.definition import validate
     from ecosim.sweeps.ranges import parse_range
 
     if not given["prior"]:
         raise click.UsageError("--prior is needed: which numbers to fit, as in KEY=low:high.")
-    fixed = parse_overrides([f"{key}={value}" for key, value in given["set"].items()])
-    both = sorted(set(fixed) & set(given["prior"]))
+    kept = fixed(given)
+    both = sorted(set(kept) & set(given["prior"]))
     if both:
         raise click.UsageError(f"{both[0]} is both set and fitted.")
     scenario = _located(given["scenario"])
     sweep = validate(
-        {"scenario": scenario, "set": fixed, "seed": given["seed"],
+        {"scenario": scenario, "set": kept, "seed": given["seed"],
          "replicates": given["replicates"]}
     )  # fmt: skip
-    base = read(scenario, fixed)
+    base = read(scenario, kept)
     priors = {key: parse_range(key, text) for key, text in given["prior"].items()}
-    for key, prior in priors.items():
-        override(base, {key: prior.at(0.5)})  # the key exists, and takes numbers of that kind
+    first_valid(base, probes(priors), "draw of the prior")
     names = [name.strip() for name in given["metrics"].split(",") if name.strip()]
+    if not names:
+        raise click.UsageError("--metrics is empty: name metrics, or `breadth`.")
+    check_metrics(base, [name for name in names if name != target.BREADTH])
     observed = target.read(given["data"], names, base.niches.count)
     return Question(sweep, observed, priors, particles=given["particles"])
 
@@ -108,22 +125,25 @@ def _located(scenario: str) -> str:
     return scenario
 
 
-def _tell(found: Calibration, folder: Path) -> None:
-    rows = [
-        [key, *(f"{told[name]:.4g}" for name in ("mean", "sd", "low", "high"))]
-        for key, told in found.posterior.items()
-    ]
-    write_table(("posterior", "mean", "sd", "2.5 %", "97.5 %"), rows, right=(1, 2, 3, 4))
-    checks = [
-        [name, *(f"{told[part]:.4g}" for part in ("observed", "mean", "low", "high")),
-         "" if told["low"] <= told["observed"] <= told["high"] else "outside"]
-        for name, told in found.predictive.items()
-        if told["observed"] or told["high"]
-    ]  # fmt: skip
-    heads = ("predictive check", "observed", "mean", "5 %", "95 %", "")
-    write_table(heads, checks, right=(1, 2, 3, 4))
+def _tell(found: Calibration, recovery: Recovery | None, folder: Path, report: Path) -> None:
+    from ecosim.sweeps.account import check_rows, posterior_rows, recovery_rows
+
+    heads = ("posterior", "mean", "sd", "2.5 %", "97.5 %", "narrowed")
+    write_table(heads, posterior_rows(found), right=(1, 2, 3, 4, 5))
+    tail = ("observed", "mean", "5 %", "95 %", "p", "")
+    write_table(("predictive check", *tail), check_rows(found.predictive), right=(1, 2, 3, 4, 5))
+    if found.summaries:
+        write_table(("shape", *tail), check_rows(found.summaries), right=(1, 2, 3, 4, 5))
     click.echo(f"{found.inside:.0%} of the statistics lie inside; median distance "
                f"{found.distance:.4g}")  # fmt: skip
+    if found.failing:
+        click.echo(f"not reproduced (p < 0.05): {', '.join(found.failing)}")
     if found.exhausted:
         click.echo("too few proposals came nearer: the generations end before their number")
+    if recovery is not None:
+        kept = (f"recovery, {recovery.sets} sets", "in 50 %", "in 95 %", "error", "narrowed")
+        write_table(kept, recovery_rows(recovery), right=(1, 2, 3, 4))
+        if recovery.failed:
+            click.echo(f"{recovery.failed} sets could not be simulated")
     click.echo(f"calibration  {folder}")
+    click.echo(f"report       {report}")

@@ -67,6 +67,6 @@ def _bar(name: str, steps: int) -> Iterator[Report]:
 
 
 def _seen(latest: dict[str, float]) -> str:
-    shown = {"population": "N {:,.0f}", "breadth_mean": "breadth {:.2f}"}
+    shown = {"population": "N {:,.0f}", "abundance": "n {:,.4g}", "breadth_mean": "breadth {:.2f}"}
     shown["coverage"] = "coverage {:.2f}"
     return "  ".join(text.format(latest[name]) for name, text in shown.items() if name in latest)

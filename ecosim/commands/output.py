@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
@@ -18,6 +19,18 @@ def write_json(value: dict[str, Any] | list[dict[str, Any]]) -> None:
     from ecosim.experiments.manifest import to_json
 
     click.echo(to_json(value))
+
+
+PICTURES = (".png", ".svg", ".pdf")
+
+
+def drawable(path: Path, option: str) -> None:
+    """Refuse a file that no picture can be written to, before anything is computed for it."""
+    if path.suffix.lower() not in PICTURES:
+        raise click.UsageError(f"{option} takes a .png, .svg or .pdf file (given: {path}).")
+    there = next(parent for parent in path.absolute().parents if parent.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK):
+        raise click.UsageError(f"{option}: {there} is no folder that can be written ({path}).")
 
 
 def console(stream: TextIO) -> Console:

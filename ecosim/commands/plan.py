@@ -23,6 +23,8 @@ from ecosim.commands.sweep import described, design, folder_of
 def plan(*, workers: int | None, no_pilot: bool, as_json: bool, **given: Any) -> None:
     """Estimate memory, disk, files and hours of what is missing of a sweep.
 
+    Without --workers one process divides each batch over the cores that may be used here, as
+    `ecosim sweep` does; the time counts on them being idle. A worker has one core.
     A pilot runs 200 steps of the first missing run. Nothing is written but the compilation cache.
     """
     from ecosim.compilation import cache_folder
@@ -41,7 +43,8 @@ def plan(*, workers: int | None, no_pilot: bool, as_json: bool, **given: Any) ->
     rows: list[list[str]] = [
         ["points", str(found.points)],
         ["runs", f"{found.total}, of which {found.missing} are missing"],
-        ["batches", f"{found.batches}; processes that compute: {found.workers}"],
+        ["batches", f"{found.batches}, computed by {_count(found.workers, 'process', 'processes')} "
+                    f"on {_count(found.cores_per_worker, 'core')} each"],
         ["files", str(found.files)],
         ["disk", _size(found.disk)],
         ["memory", f"{_size(found.memory_per_worker)} for each process; "
@@ -56,6 +59,10 @@ def plan(*, workers: int | None, no_pilot: bool, as_json: bool, **given: Any) ->
     write_table(("what", "estimate"), rows)
     if not found.fits:
         click.echo("so many workers do not fit the memory that may be used here", err=True)
+
+
+def _count(number: int, one: str, more: str = "") -> str:
+    return f"{number} {one}" if number == 1 else f"{number} {more or one + 's'}"
 
 
 def _size(count: float) -> str:

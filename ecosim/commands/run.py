@@ -78,13 +78,17 @@ def _tell_stopped(stopped: Stopped, as_json: bool) -> None:
 
 
 def _write_summary(run: Run, reused: bool) -> None:
+    from ecosim.analysis import abundance
     from ecosim.analysis.report import changes, number
 
     if reused:
         made = f"{run.manifest['started'][:16].replace('T', ' ')} UTC"
         click.echo(f"already finished, begun {made}; --force repeats it", err=True)
     write_verdicts(run)
-    rows = ([name, number(first), number(last)] for name, first, last in changes(run))
-    write_table(("metric", "start", "end"), rows, right=(1, 2))
+    rows = (
+        [name, number(first), number(last), abundance.unit(run.scenario, name)]
+        for name, first, last in changes(run)
+    )
+    write_table(("metric", "start", "end", "unit"), rows, right=(1, 2))
     write_web(run)
     write_paths(run)

@@ -10,7 +10,7 @@ import click
 from ecosim.commands import arguments
 from ecosim.commands.engines import computing, engine_of, resumable, telling
 from ecosim.commands.output import write_json, write_table
-from ecosim.commands.sweep import folder_of, is_scenario, varying
+from ecosim.commands.sweep import checked, fixed, folder_of, limited, varying
 
 if TYPE_CHECKING:
     from ecosim.sweeps.definition import Sweep
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 @click.option("--together", type=click.IntRange(min=1), help="Points chosen at once (default: 8).")
 @click.option("--replicates", type=click.IntRange(min=1), help="Runs of each point.")
 @click.option("--seed", type=click.IntRange(min=0), help="Root of all seeds.")
+@limited
 @computing
 @click.option("--out", type=click.Path(path_type=Path), metavar="FOLDER",
               help="Folder of this search (default: runs/sweeps/NAME).")  # fmt: skip
@@ -65,28 +66,29 @@ def search(
 
 
 def _described(given: dict[str, Any]) -> Sweep:
-    from ecosim.scenario.files import parse_overrides
-    from ecosim.sweeps.definition import definition, read, validate
+    from ecosim.sweeps.definition import validate
+    from ecosim.sweeps.sources import load
 
     source = given["source"]
-    if is_scenario(source):
-        base: dict[str, Any] = {"scenario": str(source), "name": f"{Path(source).stem}-search"}
-    else:
-        base = definition(read(source))
-    plan = dict(base.get("search", {}))
+    base = load(source)
+    base.setdefault("name", f"{Path(source).stem}-search")
+    plan = base.get("search", {})
     changes = {"metric": given["metric"], "trials": given["trials"], "batch": given["together"]}
-    plan |= {key: value for key, value in changes.items() if value is not None}
     if given["over"]:
-        plan["over"] = given["over"]
+        changes["over"] = given["over"]
     if given["maximise"] is not None:
-        plan["direction"] = "maximize" if given["maximise"] else "minimize"
-    lacking = [f"--{name}" for name in ("metric", "trials", "over") if name not in plan]
-    if lacking:
-        raise click.UsageError(f"A search needs {', '.join(lacking)}.")
+        changes["direction"] = "maximize" if given["maximise"] else "minimize"
+    if isinstance(plan, dict):
+        plan = plan | {key: value for key, value in changes.items() if value is not None}
+        lacking = [name for name in ("metric", "trials", "over") if name not in plan]
+        if lacking:
+            flags = ", ".join(f"--{name}" for name in lacking)
+            raise click.UsageError(
+                f"A search needs {flags}; a sweep file may give them in its table [search]."
+            )
     base["search"] = plan
-    fixed = parse_overrides([f"{key}={value}" for key, value in given["set"].items()])
-    base["set"] = {**base.get("set", {}), **fixed}
+    base["set"] = {**base.get("set", {}), **fixed(given)}
     for name in ("replicates", "seed"):
         if given[name] is not None:
             base[name] = given[name]
-    return validate(base, str(source))
+    return checked(validate(base, str(source)), given["limit"])

@@ -24,7 +24,7 @@ def show(run: str, out: Path, as_json: bool) -> None:
 
     RUN is its folder, or a scenario's name, which means its newest run under --out.
     """
-    from ecosim.analysis import glossary
+    from ecosim.analysis import abundance, glossary
     from ecosim.analysis.report import number
 
     found = find(run, out)
@@ -33,9 +33,18 @@ def show(run: str, out: Path, as_json: bool) -> None:
         write_json({**summary(found), "species": species, "manifest": found.manifest})
         return
     write_verdicts(found)
-    names = [name for name in glossary.ordered(found.final) if not glossary.is_per_niche(name)]
-    rows = [[n, number(found.final[n]), glossary.describe(n).definition] for n in names]
-    write_table(("metric", "at the end", "what it is"), rows, right=(1,))
+    types = abundance.columns(found.final)
+    names = [n for n in glossary.ordered(found.final) if n in types or not glossary.is_per_niche(n)]
+    rows = [
+        [
+            n,
+            number(found.final[n]),
+            abundance.unit(found.scenario, n),
+            glossary.describe(n).definition,
+        ]
+        for n in names
+    ]
+    write_table(("metric", "at the end", "unit", "what it is"), rows, right=(1,))
     click.echo(f"species at the end: {found.richness()} (clusters of strategies, see docs/metrics)")
     write_web(found)
     write_paths(found)

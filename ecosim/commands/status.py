@@ -29,6 +29,8 @@ def status(sweep: Path, as_json: bool) -> None:
     counts = {"total": found.total, "done": found.done, "failed": found.failed}
     click.echo(f"{found.name}: {line(counts, found.rate)}")
     click.echo(f"{found.missing:,} missing, {found.running:,} of them running now")
+    if found.others:
+        click.echo(f"{found.others:,} more runs are there, of earlier requests")
     if found.missing and not found.rate:
         click.echo("no run ended lately: the time left is not known")
     if found.lost:

@@ -15,7 +15,12 @@ if TYPE_CHECKING:
     from ecosim.studies.claim import Claim
     from ecosim.studies.claims import Study
     from ecosim.studies.maps import Atlas
+    from ecosim.studies.planes import Plane
+    from ecosim.studies.trying import Tried
     from ecosim.studies.verdict import Verdict
+
+
+MOST_WORKERS = 8  # each takes about 1 GB
 
 
 @click.group()
@@ -33,12 +38,14 @@ def study() -> None:
 @click.option("--from", "where", metavar="FOLDER",
               type=click.Path(path_type=Path, exists=True, file_okay=False),
               help="Claims of your own, in place of the shipped ones.")  # fmt: skip
+@click.option("--workers", type=click.IntRange(1), metavar="N",
+              help="Processes side by side (default: one a core, at most 8).")  # fmt: skip
 @click.option("--strict", is_flag=True, help="Exit with 1 when an expectation is not met.")
 @click.option("--list", "listed", is_flag=True, help="List the claims only; run nothing.")
 @arguments.as_json
 def claims(
-    full: bool, only: tuple[str, ...], out: Path, where: Path | None, strict: bool, listed: bool,
-    as_json: bool,
+    full: bool, only: tuple[str, ...], out: Path, where: Path | None, workers: int | None,
+    strict: bool, listed: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Try the statements of the argument, as they were registered before the first run.
 
@@ -46,6 +53,7 @@ def claims(
     of the runs, which `ecosim report` opens. Exit code 0 whatever the verdicts: they are findings.
     """
     from ecosim.commands.stopping import Stopping
+    from ecosim.machine import cores
     from ecosim.studies.claims import carry_out
     from ecosim.studies.registration import claims as registered
     from ecosim.studies.trying import Stopped
@@ -55,20 +63,28 @@ def claims(
     if listed:
         _list(chosen, as_json)
         return
-    divide_processor()
+    workers = min(workers or min(cores(), MOST_WORKERS), len(chosen))
+    if workers == 1:
+        divide_processor()
 
-    def told(claim: Claim, verdict: Verdict) -> None:
-        click.echo(f"{verdict}: {claim.statement} {claim.name}", err=True)
+    spent: list[float] = []
+
+    def told(tried: Tried, verdict: Verdict) -> None:
+        spent.append(tried.seconds)
+        claim = tried.claim
+        used = f"{tried.seconds:.0f} s of processor time"
+        click.echo(f"{verdict}: {claim.statement} {claim.name} ({used})", err=True)
 
     with Stopping(None, graceful=True) as stopping:
         try:
             done = carry_out(
-                chosen, "full" if full else "quick", out, where=where, told=told,
-                should_stop=stopping,
+                chosen, "full" if full else "quick", out, where=where, workers=workers,
+                told=told, should_stop=stopping,
             )  # fmt: skip
         except Stopped:
             click.echo("stopped; the same command continues", err=True)
             raise Exit(INTERRUPTED if stopping.interrupted else RESUMABLE) from None
+    click.echo(f"{sum(spent):.0f} s of processor time in all", err=True)
     _tell(done, as_json)
     if strict and "not met" in done.verdicts.values():
         raise Exit(FAILED)
@@ -95,7 +111,8 @@ def _tell(done: Study, as_json: bool) -> None:
         ([f"{row.statement}{'*' if row.goes == 'against' else ''}", row.world, row.expectation,
           table.observed(row), row.verdict, row.commit, row.runs] for row in done.rows),
     )  # fmt: skip
-    click.echo(f"{len(done.verdicts)} claims: {done.counts}")
+    sizes = " and ".join(sorted({row.size for row in done.rows}))
+    click.echo(f"{len(done.verdicts)} claims ({sizes}): {done.counts}")
     click.echo(f"table  {done.files['md']}")
 
 
@@ -105,17 +122,30 @@ def _tell(done: Study, as_json: bool) -> None:
 @click.option("--full", is_flag=True, help="A finer grid and more replicates.")
 @click.option("--quick", is_flag=True, help="The coarse grid; this is the default.")
 @click.option("--swap", is_flag=True,
-              help="Each world with another's selection, or competition.")  # fmt: skip
+              help="Also each world with another's selection, or competition.")  # fmt: skip
+@click.option("--control", is_flag=True,
+              help="Also the ecology with fewer mutants, none, or more organisms.")  # fmt: skip
+@click.option("--register", is_flag=True,
+              help="Run nothing: write what is expected of each cell of new maps.")  # fmt: skip
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER",
               default=Path("runs/phase-diagram"), show_default=True,
               help="Takes the runs, the pictures and the table.")  # fmt: skip
 @arguments.as_json
 def phase_diagram(
-    worlds: tuple[str, ...], full: bool, quick: bool, swap: bool, out: Path, as_json: bool
+    worlds: tuple[str, ...],
+    full: bool,
+    quick: bool,
+    swap: bool,
+    control: bool,
+    register: bool,
+    out: Path,
+    as_json: bool,
 ) -> None:
     """Map where specialists win: exponent against crowding, and curvature against grain.
 
-    Each map shows the specialists' share with the closed-form boundary and the simulated contour.
+    Each map shows the specialists' share with the closed-form boundary and the simulated contour;
+    the table says how far the worlds agree. What was expected of each cell was committed before
+    the first run of a map, in scenarios/maps.
     """
     from ecosim.commands.stopping import Stopping
     from ecosim.studies.maps import carry_out
@@ -125,7 +155,12 @@ def phase_diagram(
 
     if full and quick:
         raise click.UsageError("--full and --quick exclude one another.")
-    planes = chosen(worlds, swap=swap)
+    if swap and control:
+        raise click.UsageError("--swap and --control exclude one another.")
+    planes = chosen(worlds, kind="swapped" if swap else "control" if control else "own")
+    if register:
+        _register(planes, as_json)
+        return
     divide_processor()
     with Stopping(None, graceful=True) as stopping:
         try:
@@ -139,15 +174,30 @@ def phase_diagram(
     _show(atlas, as_json)
 
 
+def _register(planes: list[Plane], as_json: bool) -> None:
+    from ecosim.studies.plane_registration import register
+
+    written = [str(path) for path in register(planes)]
+    if as_json:
+        write_json({"registered": written})
+        return
+    for path in written:
+        click.echo(path)
+
+
 def _show(atlas: Atlas, as_json: bool) -> None:
-    from ecosim.studies.maps import as_dict, rows
+    from ecosim.studies.map_tables import AGREEMENT, HEADS, agreements, rows
+    from ecosim.studies.maps import as_dict
 
     if as_json:
         maps = [as_dict(diagram) for diagram in atlas.diagrams]
-        write_json({"maps": maps, "files": [str(path) for path in atlas.files]})
+        alike = [dict(zip(AGREEMENT, row, strict=True)) for row in agreements(atlas.diagrams)]
+        files = [str(path) for path in atlas.files]
+        write_json({"maps": maps, "agreement": alike, "files": files})
         return
-    heads = ("world", "map", "cells", "agree", "disagree", "undecided", "theory")
     table = (row for diagram in atlas.diagrams for row in rows(diagram))
-    write_table(heads, table, right=range(2, 6))
+    write_table(HEADS, table, right=range(1, 5))
+    if pairs := agreements(atlas.diagrams):
+        write_table(AGREEMENT, pairs)
     for path in atlas.files:
         click.echo(path)

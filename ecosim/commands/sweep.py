@@ -45,13 +45,15 @@ def sweep() -> None:
 
 
 def _pairs(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> dict[str, str]:
-    pairs = {}
-    for text in value:
-        key, sign, rest = text.partition("=")
-        if not sign or not key.strip():
-            raise click.BadParameter(f"{text!r} is not KEY=VALUES")
-        pairs[key.strip()] = rest.strip()
-    return pairs
+    if not value:
+        return {}
+    from ecosim.errors import ScenarioError
+    from ecosim.scenario.files import pairs
+
+    try:
+        return pairs(value, "KEY=VALUES")
+    except ScenarioError as error:
+        raise click.BadParameter("; ".join(map(str, error.problems))) from None
 
 
 def _part(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[int, int]:
@@ -71,6 +73,8 @@ def varying(flag: str, text: str) -> Any:
     return click.option(flag, metavar="KEY=VALUES", multiple=True, callback=_pairs, help=text)
 
 
+limited = click.option("--limit", type=click.IntRange(min=1), metavar="RUNS",
+                       help="Most runs that are begun (default: 100000).")  # fmt: skip
 _SAMPLES = ("random", "latin-hypercube", "sobol", "morris", "saltelli")
 
 
@@ -88,6 +92,7 @@ def design(command: Any) -> Any:
         click.option("--common-random-numbers", is_flag=True,
                      help="Replicate r of every point shares its draws."),
         click.option("--batch", type=click.IntRange(min=1), help="Runs computed together."),
+        limited,
         click.option("--out", type=click.Path(path_type=Path), metavar="FOLDER",
                      help="Folder of this sweep (default: runs/sweeps/NAME)."),
     ]  # fmt: skip
@@ -98,24 +103,15 @@ def design(command: Any) -> Any:
 
 def described(given: dict[str, Any]) -> Sweep:
     """Return the sweep that a command's arguments mean: a file, changed by flags, or a scenario."""
-    from ecosim.errors import ScenarioError
-    from ecosim.scenario.files import locate, parse_overrides
     from ecosim.sweeps import definition
+    from ecosim.sweeps.sources import load
 
     source = given["source"]
-    try:
-        base = definition.definition(definition.read(source))
-    except ScenarioError as error:
-        if not is_scenario(source):
-            raise error
-        base = {"scenario": str(source), "name": Path(source).stem}
-        locate(source)
+    base = load(source)
     changes: dict[str, Any] = {}
     for part in ("set", "grid", "zip"):
         if given[part]:
-            values = given[part]
-            if part == "set":
-                values = parse_overrides([f"{key}={value}" for key, value in values.items()])
+            values = fixed(given) if part == "set" else given[part]
             changes[part] = {**base.get(part, {}), **values}
     methods = [name for name in _SAMPLES if given[name.replace("-", "_")]]
     if len(methods) > 1:
@@ -125,7 +121,7 @@ def described(given: dict[str, Any]) -> Sweep:
             raise click.UsageError(f"--{methods[0]} needs --samples.")
         over = given[methods[0].replace("-", "_")]
         changes["sample"] = {"method": methods[0], "samples": given["samples"], "over": over}
-    elif given["samples"] is not None and "sample" in base:
+    elif given["samples"] is not None and isinstance(base.get("sample"), dict):
         changes["sample"] = {**base["sample"], "samples": given["samples"]}
     elif given["samples"] is not None:
         raise click.UsageError("--samples needs --random, --sobol or another way of sampling.")
@@ -134,30 +130,35 @@ def described(given: dict[str, Any]) -> Sweep:
             changes[name] = given[name]
     if given["common_random_numbers"]:
         changes["common_random_numbers"] = True
-    return definition.validate({**base, **changes}, str(source))
+    return checked(definition.validate({**base, **changes}, str(source)), given["limit"])
 
 
-def is_scenario(source: str) -> bool:
-    """Say whether a source is a scenario, by file or name, and not a sweep."""
-    from ecosim.scenario.shipped import find
+def checked(sweep: Sweep, limit: int | None) -> Sweep:
+    """Return a sweep that is neither too large nor without a valid point."""
+    from ecosim.sweeps import beforehand
 
-    path = Path(source)
-    if path.is_file():
-        # A sweep names its scenario; a scenario names its world.
-        return not any(
-            line.split("=")[0].strip() == "scenario"
-            for line in path.read_text(encoding="utf-8", errors="replace").splitlines()
-        )
-    return find(source) is not None
+    beforehand.check_size(sweep, limit or beforehand.LIMIT)
+    beforehand.check_points(sweep)
+    return sweep
+
+
+def fixed(given: dict[str, Any]) -> dict[str, Any]:
+    """Return the values that --set gives."""
+    from ecosim.scenario.files import value_of
+
+    return {key: value_of(text) for key, text in given["set"].items()}
 
 
 def folder_of(described: Sweep, out: Path | None) -> SweepFolder:
-    """Return the folder of a sweep."""
+    """Return the folder of a sweep; one that holds another experiment is refused."""
     from ecosim.experiments.folders import slug
+    from ecosim.sweeps import experiment
     from ecosim.sweeps.definition import named
     from ecosim.sweeps.folder import SweepFolder
 
-    return SweepFolder(out if out is not None else Path("runs", "sweeps", slug(named(described))))
+    found = SweepFolder(out if out is not None else Path("runs", "sweeps", slug(named(described))))
+    experiment.check(found, described)
+    return found
 
 
 @sweep.command("run")
@@ -185,11 +186,11 @@ def run(
     tell = telling(quiet)
     engine = engine_of(given, tell)
     chosen = described(given)
-    folder = folder_of(chosen, given["out"])
     if chosen.search is not None:
         raise click.UsageError(
             f"{given['source']} describes a search: ecosim sweep search {given['source']}"
         )
+    folder = folder_of(chosen, given["out"])
     if dry_run:
         _tell(folder, todo(chosen, folder, array_task), as_json)
         return

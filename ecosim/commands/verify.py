@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ecosim.commands import arguments
-from ecosim.commands.output import write_json, write_table
+from ecosim.commands.output import drawable, write_json, write_table
 from ecosim.commands.trouble import FAILED, Exit
 
 if TYPE_CHECKING:
@@ -45,11 +45,11 @@ def verify(
     CASE is a case's name (levene-soft) or its label in the literature's list (E3); none means
     all. Exit code 0 when all pass, 1 when one fails, 2 for numbers outside a case's domain.
     """
-    from ecosim.machine import cores
     from ecosim.scenario.files import parse_overrides
     from ecosim.verification.registry import chosen
-    from ecosim.verification.runner import Job, check_all
 
+    if figure is not None:
+        drawable(figure, "--figure")
     given = parse_overrides(numbers)
     cases, left = chosen(words, given, full=full or listed)
     if listed:
@@ -58,6 +58,9 @@ def verify(
     if figure is not None:
         _draw(cases, given, seeds, figure, as_json)
         return
+    from ecosim.machine import cores
+    from ecosim.verification.runner import Job, check_all
+
     for case, reason in left:
         click.echo(f"{case.name} is left out: {reason}", err=True)
 
@@ -86,6 +89,8 @@ def _list(cases: list[Case], as_json: bool) -> None:
         click.echo(f"{case.name}  [{', '.join(case.labels)}]  {case.title}{size}")
         for p in case.parameters:
             click.echo(f"    {p.name} = {p.default:g}  ({p.domain})  {p.meaning}")
+        if case.joint:
+            click.echo(f"    together: {case.joint}")
 
 
 def _draw(
@@ -93,11 +98,12 @@ def _draw(
 ) -> None:
     from ecosim.verification.figures import draw, trace
 
-    if figure.suffix not in (".png", ".svg", ".pdf"):
-        raise click.UsageError(f"--figure takes a .png, .svg or .pdf file (given: {figure}).")
     if len(cases) != 1 or cases[0].curve is None:
-        with_curve = ", ".join(case.name for case in cases if case.curve) or "none of these"
-        raise click.UsageError(f"--figure draws one case that has a curve; here: {with_curve}.")
+        from ecosim.verification.registry import cases as known
+
+        asked = [case.name for case in cases if case.curve]
+        with_curve = ", ".join(asked or [case.name for case in known() if case.curve])
+        raise click.UsageError(f"--figure draws one case that has a curve: {with_curve}.")
     results = trace(cases[0], given, seeds)
     draw(cases[0], results, figure)
     if as_json:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jax import Array
 
-from ecosim.model import methods, niches, patches, randomness
+from ecosim.model import methods, niches, patches, randomness, repertoire
 from ecosim.model.population import Population, Rows
 from ecosim.model.randomness import Stream
 from ecosim.model.structure import Kinds
@@ -22,12 +22,15 @@ class Parameters(NamedTuple):
     step: Array
     width_step: Array
     switch: Array
+    gain: Array
+    narrowing: Array
 
 
 def parameters(scenario: Scenario) -> Parameters:
     """Return the numbers of a scenario's mutation."""
     m, dtype = scenario.mutation, scenario.run.precision
-    return Parameters(*(traced(v, dtype) for v in (m.rate, m.step, m.width_step, m.switch)))
+    numbers = (m.rate, m.step, m.width_step, m.switch, m.gain, m.narrowing)
+    return Parameters(*(traced(v, dtype) for v in numbers))
 
 
 def offspring(
@@ -65,6 +68,11 @@ def offspring(
         scale = jnp.stack([parameters.step, parameters.width_step])
         trait = jnp.where(mutates, trait + scale[None, :] * noise, trait)
         allocation = niches.utilisation(trait, positions)
+    elif kinds.mutation == "repertoire":
+        allocation = repertoire.inherited(
+            allocation, ids, step=step, key=key, gain=parameters.gain,
+            narrowing=parameters.narrowing,
+        )  # fmt: skip
     else:
         noise = randomness.normals(
             key, step, Stream.STEP, ids, count=kinds.niches, dtype=kinds.dtype

@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax.numpy as jnp
 from jax import Array
 
-from ecosim.model import exact, habitats
+from ecosim.model import breadths, exact, habitats
 from ecosim.model.step import State, World
 from ecosim.model.structure import Kinds
 
@@ -29,6 +29,7 @@ def measure(
         died: state.deaths.astype(jnp.float64),
         "births_refused": state.refused.astype(jnp.float64),
         "breadth_mean": sums.breadth.astype(jnp.float64) * unit * kinds.niches / number,
+        **breadths.quantiles(sums.breadths),
         "depth_mean": sums.depth.astype(jnp.float64) * unit / number,
         "specialist_share": special.astype(jnp.float64) / number,
         "coverage": jnp.sum(supplied & (sums.specialists > 0)).astype(jnp.float64) / kept,

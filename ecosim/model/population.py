@@ -78,7 +78,7 @@ def described(
     competence = tradeoff.competence(
         kinds.tradeoff, parameters.tradeoff, budget, allocation=allocation, width=width
     )
-    if kinds.floor:
+    if kinds.floor and kinds.measured is None:  # there it is effort, and a step judges it
         competence = jnp.maximum(competence, parameters.tradeoff.floor)
     depth = jnp.max(allocation, axis=-1)
     main = jnp.argmax(allocation, axis=-1).astype(jnp.int32)

@@ -56,6 +56,8 @@ class Stream(IntEnum):
     EVENT_AGENT = 31
     EVENT_TIME = 32
     MEASURED = 33
+    NARROWS = 34
+    REPERTOIRE = 35
 
 
 def run_key(seed: int) -> Array:

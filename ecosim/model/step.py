@@ -147,7 +147,10 @@ def step(world: World, kinds: Kinds, parameters: Parameters, state: State) -> St
                 state.clock, state.key,
             )  # fmt: skip
             reached = measured.competence(kinds.measured, p.measured, trial)
-            competence = reached**p.agents.contest
+            worth = reached
+            if kinds.floor:
+                worth = jnp.maximum(reached, p.agents.tradeoff.floor)
+            competence = worth**p.agents.contest
         exchange = competition.exchange(
             kinds, p.competition, population, tally=tally, supply=supply, competence=competence,
             size=world.size(p.selection, population) if world.size else None,

@@ -45,6 +45,7 @@ class Kinds:
     window: bool  # gains or profits add up over several steps
     regulation: str  # of numbers, in each patch or over all
     measured: measured.Method | None  # None: competence is postulated
+    mutation: str
     methods: int  # that measured agents may be of; 0: none
 
     @property
@@ -99,6 +100,7 @@ def kinds_of(scenario: Scenario) -> Kinds:
         window=(scenario.market.investment.period if market else scenario.selection.window) > 1,
         regulation=scenario.patches.regulation,
         measured=measured.method_of(scenario),
+        mutation="none" if market else scenario.mutation.kind,
         methods=len(methods_of(scenario)),
     )
 

@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from ecosim.model import exact
+from ecosim.model import breadths, exact
 from ecosim.model.population import Population, part
 from ecosim.model.structure import Kinds
 
@@ -33,6 +33,7 @@ class Sums(NamedTuple):
     main: Array  # [K] agents by the niche of their largest share
     specialists: Array  # [K] specialists by niche
     histogram: Array  # [64] agents by breadth
+    breadths: Array  # agents by class of breadth, see `breadths`
 
 
 class Tally(NamedTuple):
@@ -74,7 +75,7 @@ def counted(kinds: Kinds, population: Population, before: Array | None = None) -
 
 def _zero(kinds: Kinds) -> Sums:
     k = kinds.niches
-    shapes = ((kinds.patches, k), (k,), (k,), (), (), (k,), (k,), (BINS,))
+    shapes = ((kinds.patches, k), (k,), (k,), (), (), (k,), (k,), (BINS,), (breadths.classes(k),))
     return Sums(*(jnp.zeros(shape, jnp.int64) for shape in shapes))
 
 
@@ -85,24 +86,25 @@ def emptied(kinds: Kinds, tally: Tally) -> Tally:
 
 def sums(kinds: Kinds, tally: Tally, rows: Population, who: Array) -> Sums:
     """Return the sums over the rows `[B]` of the mask `who`, in the units of a tally."""
-    unit, x = tally.share_unit, rows.allocation
+    unit, x, k = tally.share_unit, rows.allocation, kinds.niches
     column = who[:, None]
     norm = jnp.sqrt(exact.across(x * x))[:, None]
     direction = jnp.where(norm > 0, x / jnp.where(norm > 0, norm, 1), 0)
     unit_there = tally.claim_unit[rows.patch] if kinds.patches > 1 else tally.claim_unit
     claims = exact.rounded(jnp.where(who, rows.claims, 0), unit_there.T)
-    span = max(kinds.niches - 1, 1)
+    span = max(k - 1, 1)
     place = jnp.clip((rows.breadth - 1) / span * BINS, 0, BINS - 1).astype(jnp.int32)
     special = who & (rows.depth >= SPECIALIST)
     return Sums(
         claims=by_patch(kinds, rows.patch, claims),
         use=jnp.sum(exact.rounded(jnp.where(column, x, 0), unit), axis=0),
         direction=jnp.sum(exact.rounded(jnp.where(column, direction, 0), unit), axis=0),
-        breadth=jnp.sum(exact.rounded(jnp.where(who, rows.breadth / kinds.niches, 0), unit)),
+        breadth=jnp.sum(exact.rounded(jnp.where(who, rows.breadth / k, 0), unit)),
         depth=jnp.sum(exact.rounded(jnp.where(who, rows.depth, 0), unit)),
-        main=_heads(rows.niche, who, kinds.niches),
-        specialists=_heads(rows.niche, special, kinds.niches),
+        main=_heads(rows.niche, who, k),
+        specialists=_heads(rows.niche, special, k),
         histogram=_heads(place, who, BINS),
+        breadths=_heads(breadths.class_of(rows.breadth, k), who, breadths.classes(k)),
     )
 
 

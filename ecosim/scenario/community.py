@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,6 +68,18 @@ def fingerprint(community: str) -> str:
     return digest.hexdigest()[:16]
 
 
+def with_room(raw: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a scenario without what it says of its founders, where a change names a community.
+
+    Its size and their start are those of the community; what is changed beside it stays, to be
+    checked.
+    """
+    population = raw.get("population")
+    if changes.get(_KEY) is None or not isinstance(population, dict):
+        return raw
+    return raw | {"population": {k: v for k, v in population.items() if k == "limit"}}
+
+
 def complete(s: Scenario) -> Iterator[Problem]:
     """Set niches.count and population.size to those of the community, or say what differs."""
     path = s.population.community
@@ -91,7 +103,8 @@ def complete(s: Scenario) -> Iterator[Problem]:
         ("population.size", s.population.size, 1000, len(table)),
     ):
         if given not in (default, wanted):
-            yield Problem(key, str(given), f"is {wanted} in the community {path}", "leave it out")
+            yield Problem(key, str(given), f"is {wanted} in the community {path}",
+                          f"leave it out, or give {key} = {wanted}")  # fmt: skip
     if axis != (s.niches.space == "axis"):
         yield Problem(
             "niches.space", s.niches.space,

@@ -16,7 +16,7 @@ import tomli_w
 from pydantic import TypeAdapter, ValidationError
 
 from ecosim.errors import Problem, ScenarioError
-from ecosim.scenario.community import fingerprint
+from ecosim.scenario.community import fingerprint, with_room
 from ecosim.scenario.observed import located
 from ecosim.scenario.problems import problems_of, prune
 from ecosim.scenario.schema import Scenario
@@ -106,16 +106,32 @@ def parse_overrides(overrides: Mapping[str, Any] | Sequence[str] | None) -> dict
         return {}
     if isinstance(overrides, Mapping):
         return dict(overrides)
-    parsed: dict[str, Any] = {}
+    return {key: value_of(value) for key, value in pairs(overrides).items()}
+
+
+def pairs(texts: Sequence[str], form: str = "key.path=value") -> dict[str, str]:
+    """Return {key path: text} from texts `key.path=text`, each key once.
+
+    Raises:
+        ScenarioError: a text of another form, or a key given twice.
+
+    """
+    found: dict[str, str] = {}
     problems = []
-    for text in overrides:
-        key, sign, value = text.partition("=")
-        if not sign or not key.strip():
-            problems.append(Problem("", text, "an override is key.path=value"))
-        parsed[key.strip()] = value_of(value.strip())
+    for text in texts:
+        key, sign, value = (part.strip() for part in text.partition("="))
+        if not sign or not key:
+            problems.append(Problem("", text, f"is written {form}"))
+        elif key in found:
+            both = f"{found[key]} and {value}"
+            problems.append(
+                Problem(key, both, "is given twice; a key is given once", "leave one out")
+            )
+        else:
+            found[key] = value
     if problems:
         raise ScenarioError(problems, "command line")
-    return parsed
+    return found
 
 
 def value_of(text: str) -> Any:
@@ -130,7 +146,7 @@ def value_of(text: str) -> Any:
 
 
 def _merge(raw: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    merged = json.loads(json.dumps(raw, default=str))
+    merged = with_room(json.loads(json.dumps(raw, default=str)), changes)
     for path, value in changes.items():
         node: Any = merged
         keys = path.split(".")

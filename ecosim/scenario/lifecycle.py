@@ -59,12 +59,21 @@ class Mutation:
     The step has sd `step` in each niche, sums to zero, and is projected to the simplex. On an axis
     it moves the position, and the logarithm of the width by sd `width_step`. With probability
     `switch` a newborn takes up a method drawn at random instead of its parent's.
+
+    With `kind` = `repertoire` agents use whole niches, evenly, and neither rate nor step is read: a
+    newborn uses with probability `narrowing` one of its parent's niches, drawn at random; otherwise
+    all of them, and for each with probability `gain` one more, drawn from those not in use.
+    Lineages that broaden in proportion to their breadth until one is cut back have a heavy tail of
+    breadths (Yule 1925; the oscillation hypothesis of Janz & Nylin 2008).
     """
 
+    kind: Literal["step", "repertoire"] = "step"
     rate: Share = 0.1
     step: NonNegative = 0.02
     width_step: NonNegative = 0.1
     switch: Share = 0.0
+    gain: Share = 0.05
+    narrowing: Share = 0.1
 
 
 @dataclass(frozen=True, config=CONFIG)

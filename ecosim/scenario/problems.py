@@ -16,13 +16,20 @@ from ecosim.scenario.combinations import CombinationError
 from ecosim.scenario.schema import Scenario
 
 
-def problems_of(error: ValidationError) -> list[Problem]:
-    """Translate a validation error of a Scenario into problems, one a broken rule."""
+def problems_of(error: ValidationError, root: type = Scenario) -> list[Problem]:
+    """Translate a validation error into problems, one a broken rule.
+
+    Args:
+        error: of a Scenario, or of another dataclass.
+        root: that dataclass; near misses are looked for among its keys.
+
+    """
     found: list[Problem] = []
     for item in error.errors():
         known = {problem.key for problem in found}
         # A field that may be of several types fails once for each: the first says enough.
-        found += [p for p in _translate(item) if p not in found and not _repeats(item, p, known)]
+        new = _translate(item, root)
+        found += [p for p in new if p not in found and not _repeats(item, p, known)]
     return found
 
 
@@ -30,29 +37,29 @@ def _repeats(item: Any, problem: Problem, known: set[str]) -> bool:
     return problem.key in known and "error" not in item.get("ctx", {})
 
 
-def _translate(item: Any) -> Iterator[Problem]:
+def _translate(item: Any, root: type) -> Iterator[Problem]:
     cause = item.get("ctx", {}).get("error")
     if isinstance(cause, CombinationError):
         yield from cause.problems
         return
-    path = _key_path(item["loc"])
+    path = _key_path(item["loc"], root)
     key = ".".join(map(str, path))
     if item["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
-        yield Problem(key, "", "unknown key", suggest(path))
+        yield Problem(key, "", "unknown key", suggest(path, root))
     elif item["type"] in ("missing", "missing_argument"):
-        choices = _choices(path)
+        choices = _choices(path, root)
         yield Problem(key, "", "required but missing", f"one of {choices}" if choices else "")
     else:
         given = repr(item["input"])
         short = given if len(given) <= 60 else given[:57] + "..."
-        yield Problem(key, short, _rule(item["msg"]), _near_choice(path, item["input"]))
+        yield Problem(key, short, _rule(item["msg"]), _near_choice(path, item["input"], root))
 
 
-def _key_path(location: tuple[Any, ...]) -> list[Any]:
+def _key_path(location: tuple[Any, ...], root: type) -> list[Any]:
     """Keep keys and indices that a user wrote; drop pydantic's names of union branches."""
     path: list[Any] = []
     for part in location:
-        owner = _owner(path)
+        owner = owner_of(path, root)
         index = isinstance(part, int)
         if index or (owner is None and not path) or owner is not None and _is_key(owner, part):
             path.append(part)
@@ -81,14 +88,14 @@ def _rule(message: str) -> str:
     return message.removeprefix("Input ").removeprefix("Value error, ").replace("Input", "it")
 
 
-def suggest(path: list[Any]) -> str:
+def suggest(path: list[Any], root: type = Scenario) -> str:
     """Return the near misses of an unknown key, or the keys allowed in its place."""
-    owner = _owner(path[:-1])
+    owner = owner_of(path[:-1], root)
     if owner is None:
         return ""
     names = [field.name for field in dataclasses.fields(owner)]
     wrong = str(path[-1])
-    elsewhere = [key for key in _all_keys(Scenario) if key.rsplit(".", 1)[-1] == wrong]
+    elsewhere = [key for key in all_keys(root) if key.rsplit(".", 1)[-1] == wrong]
     close = difflib.get_close_matches(wrong, names, n=1, cutoff=0.6)
     if close and not elsewhere:
         prefix = ".".join(map(str, path[:-1]))
@@ -98,23 +105,24 @@ def suggest(path: list[Any]) -> str:
     return f"allowed here: {', '.join(names)}"
 
 
-def _near_choice(path: list[Any], given: Any) -> str:
-    choices = _choices(path)
+def _near_choice(path: list[Any], given: Any, root: type) -> str:
+    choices = _choices(path, root)
     close = difflib.get_close_matches(str(given), choices, n=1, cutoff=0.5)
     return f"did you mean '{close[0]}'?" if close else ""
 
 
-def _all_keys(owner: type, prefix: str = "") -> Iterator[str]:
+def all_keys(owner: type, prefix: str = "") -> Iterator[str]:
+    """Yield the paths of all keys, of tables and of what is in them."""
     for field in dataclasses.fields(owner):
         yield prefix + field.name
         inner = part_class(owner, field.name)
         if inner is not None:
-            yield from _all_keys(inner, f"{prefix}{field.name}.")
+            yield from all_keys(inner, f"{prefix}{field.name}.")
 
 
-def _owner(path: list[Any]) -> type | None:
-    """Return the dataclass that holds the key at the end of a path."""
-    owner: type | None = Scenario
+def owner_of(path: list[Any], root: type = Scenario) -> type | None:
+    """Return the dataclass that a path of names and indices leads to; None: it is a value."""
+    owner: type | None = root
     for part in path:
         if owner is None:
             return None
@@ -139,8 +147,8 @@ def _dataclasses_in(hint: Any) -> Iterator[type]:
             yield from _dataclasses_in(inner)
 
 
-def _choices(path: list[Any]) -> list[str]:
-    owner = _owner(path[:-1])
+def _choices(path: list[Any], root: type) -> list[str]:
+    owner = owner_of(path[:-1], root)
     if owner is None:
         return []
     hint = typing.get_type_hints(owner).get(str(path[-1]))

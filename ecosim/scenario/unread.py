@@ -39,7 +39,8 @@ def _uses_upkeep(s: Scenario) -> bool:
 
 def _uses_exponent(s: Scenario) -> bool:
     kind = s.competition.kind
-    return kind in _POSTED or (s.world == "market" and kind == "independent")
+    own = s.world == "market" or s.tradeoff.kind == "measured"
+    return kind in _POSTED or (own and kind == "independent")
 
 
 _ANYWHERE = (
@@ -71,7 +72,7 @@ _ANYWHERE = (
         "a graded competence, not with tradeoff.kind = 'standard'",
     ),
     Rule(
-        ("tradeoff.exponent", "tradeoff.floor"),
+        ("tradeoff.exponent",),
         lambda s: s.tradeoff.kind != "measured",
         "a postulated competence, not with tradeoff.kind = 'measured'",
     ),
@@ -144,6 +145,21 @@ _LIFE_CYCLE = (
         ("mutation.rate", "mutation.step"),
         lambda s: s.selection.kind != "growth",
         "another selection.kind than 'growth'",
+    ),
+    Rule(
+        ("mutation.rate", "mutation.step"),
+        lambda s: s.mutation.kind == "step",
+        "mutation.kind = 'step'",
+    ),
+    Rule(
+        ("mutation.gain", "mutation.narrowing"),
+        lambda s: s.mutation.kind == "repertoire",
+        "mutation.kind = 'repertoire'",
+    ),
+    Rule(
+        ("mutation.kind",),
+        lambda s: s.niches.space != "axis" and s.selection.kind not in _EVENTS,
+        "niches that are a set or a graph, and a life cycle in steps",
     ),
     Rule(
         ("mutation.width_step",),

@@ -11,8 +11,9 @@ from ecosim.experiments.folders import write_atomically
 from ecosim.studies import table
 from ecosim.studies.claim import Claim, Size
 from ecosim.studies.registration import registered
+from ecosim.studies.side_by_side import attempts
 from ecosim.studies.table import Row
-from ecosim.studies.trying import Tried, attempt
+from ecosim.studies.trying import Tried
 from ecosim.studies.verdict import Verdict
 
 
@@ -37,7 +38,8 @@ def carry_out(
     folder: Path,
     *,
     where: Path | None = None,
-    told: Callable[[Claim, Verdict], None] = lambda claim, verdict: None,
+    workers: int = 1,
+    told: Callable[[Tried, Verdict], None] = lambda tried, verdict: None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Study:
     """Try claims and write the table as Markdown, JSON and CSV; runs that are there are kept.
@@ -47,34 +49,41 @@ def carry_out(
         size: quick or full.
         folder: takes the runs, in a folder a claim, and the table.
         where: the folder that the claims were read from; None: the shipped ones.
-        told: called with each claim and its verdict.
+        workers: processes that try claims side by side.
+        told: called with each claim as it was tried, and the verdict on it.
         should_stop: asked between batches.
 
     Raises:
         ScenarioError: a claim whose scenario breaks rules.
-        StoreError: the folder cannot be written, or a run failed.
+        StoreError: the folder cannot be written, a run failed, or a process ended.
         Stopped: `should_stop` said so; what is done is kept.
 
     """
     folder.mkdir(parents=True, exist_ok=True)
-    tried: list[Tried] = []
-    for claim in claims:
-        tried.append(attempt(claim, size, folder, should_stop=should_stop))
-        told(claim, table.verdicts(tried[-1:])[claim.name])
+    done: dict[int, Tried] = {}
+    for place, tried in attempts(claims, size, folder, workers=workers, should_stop=should_stop):
+        done[place] = tried
+        told(tried, table.verdicts([tried])[tried.claim.name])
     commits = [registered(claim, where) for claim in claims]
-    return _written(tried, commits, folder)
+    return _written([done[place] for place in range(len(claims))], commits, folder)
 
 
 def _written(tried: Sequence[Tried], commits: Sequence[str], folder: Path) -> Study:
-    from ecosim.experiments.manifest import to_json
+    from ecosim.experiments.manifest import commit, to_json
 
     found = table.rows(tried, commits, folder)
     files = {ending: folder / f"claims.{ending}" for ending in ("md", "json", "csv")}
     study = Study(found, table.verdicts(tried), files)
-    counts = f"{len(study.verdicts)} claims, {len(found)} expectations: {study.counts}."
+    size = tried[0].size if tried else "quick"
+    counts = (
+        f"Size: {size}. {len(study.verdicts)} claims, {len(found)} expectations: {study.counts}."
+    )
     texts = {
         "md": table.as_markdown(found, counts),
-        "json": to_json({"verdicts": study.verdicts, "rows": table.as_json(found)}) + "\n",
+        "json": to_json(
+            {"verdicts": study.verdicts, "rows": table.as_json(found), "code": commit()}
+        )
+        + "\n",
         "csv": table.as_csv(found),
     }
     for ending, text in texts.items():

@@ -1,4 +1,4 @@
-"""The planes of ecology and market, each with its own selection and with the other's.
+"""The planes of ecology and market.
 
 Map `crowding`: contest x returns exponent against rivals a niche, N/K. Map `grain`: curvature of
 the trade-off against the length of a spell (Freeman & Hannan 1983).
@@ -13,25 +13,25 @@ from ecosim.studies.planes import Axis, Boundary, Plane, Point
 from ecosim.theory import budget, crowd, grain
 
 K = 8
-_WINDOW, _FLOOR = 20, 0.05
+WINDOW, FLOOR = 20, 0.05
 
-_EXPONENT = Axis(
+EXPONENT = Axis(
     "Contest × returns exponent r",
     (0.6, 0.8, 0.95, 1.05, 1.2, 1.5, 2.0, 2.6),
     (0.5, 0.6, 0.7, 0.8, 0.9, 0.96, 1.04, 1.1, 1.2, 1.35, 1.5, 1.7, 2.0, 2.3, 2.6, 3.0),
 )
-_CROWDING = Axis(
+CROWDING = Axis(
     "Crowding: rivals a niche N/K",
     (1.0, 2.0, 4.0, 8.0, 32.0),
     (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0),
     log=True,
 )
-_CURVATURE = Axis(
+CURVATURE = Axis(
     "Curvature of the trade-off c",
     (0.6, 0.8, 1.0, 1.2, 1.4, 1.7, 2.0, 2.4),
     (0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.8, 2.0, 2.2, 2.5),
 )
-_SPELL = Axis(
+SPELL = Axis(
     "Grain: steps of a spell", (1, 2, 4, 5, 10, 20), (1, 2, 4, 5, 10, 20), log=True, whole=True
 )
 
@@ -42,36 +42,40 @@ def specialists_win_above(crowding: float) -> float:
     return budget.specialist_exponent(rivals) if rivals > 0 else math.inf
 
 
-def specialists_crowd_above(crowding: float) -> float:
+def specialists_crowd_above(crowding: float, niches: int = K) -> float:
     """Return the exponent of T3 in a crowd of N agents on K niches, N between whole numbers too."""
-    agents, part = divmod(K * crowding, 1)
-    least, most = (crowd.specialist_exponent(int(agents) + more, K) for more in (0, 1))
+    agents, part = divmod(niches * crowding, 1)
+    least, most = (crowd.specialist_exponent(int(agents) + more, niches) for more in (0, 1))
     return least if part == 0 else least + part * (most - least)
 
 
 def curvature_above(spell: float) -> float:
     """Return the curvature of M1 above which the specialist does better."""
-    return grain.width_exponent(_FLOOR, int(spell), _WINDOW)
+    return grain.width_exponent(FLOOR, int(spell), WINDOW)
 
 
-def _crowded(r: float, crowding: float) -> Point:
+def crowded(r: float, crowding: float) -> Point:
+    """Return the keys of a cell with as many organisms."""
     return {"tradeoff.exponent": r, "population.size": round(K * crowding)}
 
 
-def _crowded_market(r: float, crowding: float) -> Point:
+def crowded_market(r: float, crowding: float) -> Point:
+    """Return the keys of a cell with as many firms, entry in proportion."""
     size = round(K * crowding)
     # A tenth of the firms are new in ten periods; they come when there is room.
-    return _crowded(r, crowding) | {"population.limit": size, "market.entry.rate": size / 100}
+    return crowded(r, crowding) | {"population.limit": size, "market.entry.rate": size / 100}
 
 
-def _grain(c: float, spell: float) -> Point:
+def grain_point(c: float, spell: float) -> Point:
+    """Return the keys of a cell."""
     return {"tradeoff.exponent": c, "environment.switching.spell": int(spell)}
 
 
-def _grain_market(c: float, spell: float) -> Point:
+def grain_market(c: float, spell: float) -> Point:
+    """Return the keys of a cell, with revenue that keeps capital within bounds."""
     # Revenue at which a generalist's capital neither grows nor shrinks: a float64 holds the run.
-    pays = 2.0 / max(0.5**c, _FLOOR) / _WINDOW
-    return _grain(c, spell) | {"niches.productivity": pays}
+    pays = 2.0 / max(0.5**c, FLOOR) / WINDOW
+    return grain_point(c, spell) | {"niches.productivity": pays}
 
 
 _TWO: list[dict[str, Any]] = [
@@ -80,7 +84,7 @@ _TWO: list[dict[str, Any]] = [
 ]
 # T3 asks which breadth is best of all, not which neighbour is better: mutants differ enough (.3)
 # to cross from one niche to another, and founders have any breadth.
-_ORGANISMS = {
+ORGANISMS = {
     "world": "ecology",
     "niches": {"count": K},
     "population": {"start": "random"},
@@ -89,7 +93,7 @@ _ORGANISMS = {
     "run": {"steps": 1000},
     "record": {"every": 25},
 }
-_FIRMS = {
+FIRMS = {
     "world": "market",
     "niches": {"count": K},
     "population": {"start": "random"},
@@ -97,110 +101,107 @@ _FIRMS = {
     "run": {"steps": 1500},
     "record": {"every": 50},
 }
-_WINDOWS = {
+WINDOWS = {
     "world": "ecology",
     "niches": {"count": 2},
     "environment": {"switching": {"amplitude": 1.0}},
     "population": {"size": 300, "groups": _TWO},
-    "tradeoff": {"floor": _FLOOR},
+    "tradeoff": {"floor": FLOOR},
     "competition": {"kind": "independent"},
-    "selection": {"kind": "wright-fisher", "window": _WINDOW},
+    "selection": {"kind": "wright-fisher", "window": WINDOW},
     "mutation": {"rate": 0.0},
-    "run": {"steps": 100 * _WINDOW},
-    "record": {"every": _WINDOW},
+    "run": {"steps": 100 * WINDOW},
+    "record": {"every": WINDOW},
 }
-_CAPITAL = {
+CAPITAL = {
     "world": "market",
     "niches": {"count": 2},
     "environment": {"switching": {"amplitude": 1.0}},
     "population": {"size": 2, "stock_variation": 0.0, "groups": _TWO},
-    "tradeoff": {"floor": _FLOOR},
+    "tradeoff": {"floor": FLOOR},
     "competition": {"kind": "independent"},
     "market": {
         "entry": {"rate": 0.0}, "exit": {"enabled": False},
-        "costs": {"upkeep": 1.0 / _WINDOW}, "investment": {"period": _WINDOW},
+        "costs": {"upkeep": 1.0 / WINDOW}, "investment": {"period": WINDOW},
     },
-    "run": {"steps": 100 * _WINDOW, "precision": "float64"},
-    "record": {"every": _WINDOW},
+    "run": {"steps": 100 * WINDOW, "precision": "float64"},
+    "record": {"every": WINDOW},
 }  # fmt: skip
 
-_SHARED = ("model.niches", "model.environment", "model.tradeoff", "model.competition",
+SHARED = ("model.niches", "model.environment", "model.tradeoff", "model.competition",
            "model.population", "model.founders", "model.tally")  # fmt: skip
-_ECOLOGY = ("model.selection.wright_fisher", "model.inheritance", "worlds.ecology")
-_MARKET = ("model.selection.exit", "model.selection.capital", "model.selection.founding",
+ECOLOGY = ("model.selection.wright_fisher", "model.inheritance", "worlds.ecology")
+MARKET = ("model.selection.exit", "model.selection.capital", "model.selection.founding",
            "worlds.market")  # fmt: skip
+_SEEN = "Run, and changed after trial runs, before maps were registered."
 _LOCAL_NOTE = (
     "With mutations of .03 instead of .3 small communities stay between niches: branching needs "
     "more agents than there are (8 a niche, r = 2.6: share of specialists about .2)."
 )
-_WHOLE_NOTE = (
-    "M1 counts what each earns by itself; where all of a step's supply is divided among those who "
-    "are there, rarity pays and M1 does not hold: it is drawn for comparison."
+
+CROWDED = (
+    Boundary("T3 in a crowd of N agents", specialists_crowd_above),
+    Boundary("T3, rivals (N-1)/K in every niche", specialists_win_above),
+    Boundary("T1, r = 1", lambda _: 1.0),
 )
+WINDOWED = (Boundary("M1: windows of 20 steps, floor .05", curvature_above),)
 
 
-def _crowding_plane(world: str, title: str, **given: Any) -> Plane:
-    return Plane(
-        world=world, map="crowding", title=title, across=_EXPONENT, up=_CROWDING,
-        boundaries=(
-            Boundary("T3 in a crowd of N agents", specialists_crowd_above),
-            Boundary("T3, rivals (N-1)/K in every niche", specialists_win_above),
-            Boundary("T1, r = 1", lambda _: 1.0),
-        ),
-        shares=_SHARED,
-        replicates={"quick": 4, "full": 16}, **given,
-    )  # fmt: skip
+def crowding_plane(world: str, title: str, **given: Any) -> Plane:
+    """Return a plane of contest x returns exponent against rivals a niche."""
+    return Plane(**{
+        "world": world, "map": "crowding", "title": title, "across": EXPONENT, "up": CROWDING,
+        "boundaries": CROWDED, "shares": SHARED, "replicates": {"quick": 4, "full": 16}, **given,
+    })  # fmt: skip
 
 
-def _grain_plane(world: str, title: str, **given: Any) -> Plane:
-    return Plane(
-        world=world, map="grain", title=title, across=_CURVATURE, up=_SPELL,
-        boundaries=(Boundary("M1: windows of 20 steps, floor .05", curvature_above),),
-        shares=_SHARED, replicates={"quick": 8, "full": 32}, **given,
-    )  # fmt: skip
+def grain_plane(world: str, title: str, **given: Any) -> Plane:
+    """Return a plane of the trade-off's curvature against the length of a spell."""
+    return Plane(**{
+        "world": world, "map": "grain", "title": title, "across": CURVATURE, "up": SPELL,
+        "boundaries": WINDOWED, "shares": SHARED, "replicates": {"quick": 8, "full": 32}, **given,
+    })  # fmt: skip
 
 
-_HEADS: dict[str, Any] = {"metric": "specialist_share", "rest": False, "own": _ECOLOGY}
-_LINES: dict[str, Any] = {
+HEADS: dict[str, Any] = {"metric": "specialist_share", "rest": False, "own": ECOLOGY}
+LINES: dict[str, Any] = {
     "metric": "specialist_share", "rest": False,
     "own": ("model.selection.wright_fisher", "worlds.ecology"),
 }  # fmt: skip
-_MONEY: dict[str, Any] = {"metric": "generalist_capital_share", "rest": True, "own": _MARKET}
+MONEY: dict[str, Any] = {"metric": "generalist_capital_share", "rest": True, "own": MARKET}
 
 PLANES = (
-    _crowding_plane("ecology", "Ecology: contest, inheritance and mutation",
-                    scenario=_ORGANISMS, point=_crowded, note=_LOCAL_NOTE, **_HEADS),
-    _grain_plane("ecology", "Ecology: offspring by the gains of a window",
-                 scenario=_WINDOWS, point=_grain, **_LINES),
-    _crowding_plane("market", "Market: capital, exit and random entry",
-                    scenario=_FIRMS, point=_crowded_market, **_MONEY),
-    _grain_plane("market", "Market: capital by the gains of a window",
-                 scenario=_CAPITAL, point=_grain_market, **_MONEY),
-    # The ecology's variation (descent with mutation from an even start of what there is) under
-    # the market's selection: entrants copy a firm drawn by its revenue, with the same step.
-    _crowding_plane(
-        "ecology-swapped", "Ecology's descent with the market's selection",
-        scenario=_FIRMS | {"market": {
-            "exit": {"standard": 0.8, "patience": 5},
-            "entry": {"kind": "imitation", "copying_error": 0.3},
-        }},
-        point=_crowded_market, **_MONEY,
+    crowding_plane(
+        "ecology",
+        "Ecology: contest, inheritance and mutation",
+        scenario=ORGANISMS,
+        point=crowded,
+        note=_LOCAL_NOTE,
+        before=_SEEN,
+        **HEADS,
     ),
-    # The market's variation (scope drawn at random once, never changed) under the ecology's.
-    _crowding_plane(
-        "market-swapped", "Market's random scope with the ecology's selection",
-        scenario=_ORGANISMS | {"mutation": {"rate": 0.0}}, point=_crowded, **_HEADS,
+    grain_plane(
+        "ecology",
+        "Ecology: offspring by the gains of a window",
+        scenario=WINDOWS,
+        point=grain_point,
+        before=_SEEN,
+        **LINES,
     ),
-    # Competition swapped: not what each earns by itself counts, but its part of a supply that is
-    # divided whole in every step, so that a rare type gains where its rivals are poor.
-    _grain_plane(
-        "ecology-swapped", "Ecology, the supply of each step divided whole",
-        scenario=_WINDOWS | {"competition": {"kind": "additive"}}, point=_grain,
-        note=_WHOLE_NOTE, **_LINES,
+    crowding_plane(
+        "market",
+        "Market: capital, exit and random entry",
+        scenario=FIRMS,
+        point=crowded_market,
+        before=_SEEN,
+        **MONEY,
     ),
-    _grain_plane(
-        "market-swapped", "Market, the supply of each step divided whole",
-        scenario=_CAPITAL | {"competition": {"kind": "additive"}}, point=_grain_market,
-        note=_WHOLE_NOTE, **_MONEY,
+    grain_plane(
+        "market",
+        "Market: capital by the gains of a window",
+        scenario=CAPITAL,
+        point=grain_market,
+        before=_SEEN,
+        **MONEY,
     ),
-)  # fmt: skip
+)

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ecosim.theory import budget, crowd, grain
+from ecosim.theory import budget, crowd, grain, learning_budget, no_free_lunch
 
 FORMS: dict[str, tuple[str, Callable[..., float]]] = {
     "budget_threshold": ("T5", budget.budget_threshold),
     "coverage": ("T7", budget.coverage),
     "crowd_breadth": ("T3", crowd.crowd_breadth),
     "diluted_competence": ("T4", budget.diluted_competence),
+    "expected_best": ("O1", no_free_lunch.expected_best),
+    "explained_by_inputs": ("L4", learning_budget.of_inputs),
+    "explained_after_steps": ("L4", learning_budget.of_steps),
     "generalist_fitness": ("T5", budget.generalist_fitness),
     "invader_payoff": ("T3", budget.invader_payoff),
     "standard_noise": ("T6", grain.standard_noise),

@@ -170,7 +170,7 @@ def simulated(
              "replicates": plane.replicates[size]}  # fmt: skip
     sweep = validate(given, plane.name)
     place = folder / plane.name
-    after = carry_out(sweep, SweepFolder(place), Here(), should_stop=should_stop)
+    after = carry_out(sweep, SweepFolder(place), Here(), should_stop=should_stop, mixed=True)
     if after.failed:
         told = next(iter(after.failed.values()))
         raise StoreError(f"{place}: {len(after.failed)} runs failed, the first: {told['error']}")

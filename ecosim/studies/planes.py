@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -9,15 +10,17 @@ from typing import Any, Literal
 from ecosim.errors import Problem, ScenarioError
 from ecosim.studies.claim import Size
 
-type Map = Literal["crowding", "grain"]
+type Map = Literal["crowding", "grain", "evaluations", "transfer"]
+# What of a world is another's; the last three are controls of the ecology alone.
+type Variant = Literal["", "selection", "competition", "mutation-off", "mutation-rare", "numbers"]
+type Kind = Literal["own", "swapped", "control"]
 type Point = dict[str, Any]
 
-MAPS: tuple[Map, ...] = ("crowding", "grain")
-# Worlds whose planes are not drawn yet, and what they wait for.
-WAITING = {
-    "optimisation": "contest exponent against evaluations, boundary E[best of m] (O1, O3)",
-    "learning": "relatedness of tasks against examples, boundary rho* (L1)",
-}
+MAPS: tuple[Map, ...] = ("crowding", "grain", "evaluations", "transfer")
+KINDS: dict[Variant, Kind] = {
+    "": "own", "selection": "swapped", "competition": "swapped",
+    "mutation-off": "control", "mutation-rare": "control", "numbers": "control",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,9 @@ class Plane:
 
     `point(x, y)` are the keys of `scenario` that change; `share` reads the specialists' share from
     the metrics, 1 - metric where `rest`. The first of `boundaries` is the one that the runs are
-    held against; none: there is no closed form. `note` is what a reader must know.
+    held against; none: there is no closed form. `expects` adds in words what was expected before
+    the first run; `note` is what a reader must know; `before` tells of runs that were seen before
+    the plane was registered (nothing: there were none).
     """
 
     world: str
@@ -66,32 +71,63 @@ class Plane:
     own: tuple[str, ...]
     replicates: dict[Size, int]
     note: str = ""
+    variant: Variant = ""
+    expects: str = ""
+    before: str = ""
 
     @property
     def name(self) -> str:
-        """Return what names the plane: world and map."""
-        return f"{self.world}-{self.map}"
+        """Return what names the plane: world, map and what is another's."""
+        return "-".join(part for part in (self.world, self.map, self.variant) if part)
+
+    @property
+    def kind(self) -> Kind:
+        """Return whether all is the world's own, or part is swapped, or it is a control."""
+        return KINDS[self.variant]
+
+    def expected(self, size: Size, number: int = 0) -> list[str]:
+        """Return what a closed form says of each cell, a row of s and g (and -: none) for each y.
+
+        s: specialists win; g: generalists.
+        """
+        x = self.across.values(size)
+        found = []
+        for y in self.up.values(size):
+            edge = self.boundaries[number].at(y)
+            found.append("".join(_letter(value, edge) for value in x))
+        return found
 
 
-def chosen(worlds: tuple[str, ...], *, swap: bool) -> list[Plane]:
+def _letter(x: float, edge: float) -> str:
+    if math.isnan(edge):
+        return "-"
+    return "s" if x > edge else "g"
+
+
+def chosen(worlds: tuple[str, ...], *, kind: Kind = "own") -> list[Plane]:
     """Return the planes of worlds, all maps of each.
 
     Args:
-        worlds: names; none: all that are not swapped.
-        swap: take the versions whose selection is another world's.
+        worlds: names; none, or `all`: all that there are.
+        kind: swapped: after the worlds' own planes those where selection or competition is
+            another's, which are held against them; control: likewise with the controls.
 
     Raises:
         ScenarioError: a world without a plane, named with those that there are.
 
     """
-    from ecosim.studies import classic_planes
+    from ecosim.studies import classic_planes, measured_planes, swapped_planes
 
-    there = [plane for plane in classic_planes.PLANES if plane.world.endswith("swapped") == swap]
-    known = list(dict.fromkeys(plane.world.removesuffix("-swapped") for plane in there))
-    unknown = [world for world in worlds if world not in known]
+    every = (*classic_planes.PLANES, *measured_planes.PLANES, *swapped_planes.PLANES)
+    known = list(dict.fromkeys(plane.world for plane in every if plane.kind == kind))
+    unknown = [world for world in worlds if world not in (*known, "all")]
     if unknown:
-        late = "".join(f"; {world} is not yet built" for world in unknown if world in WAITING)
-        swapped = " with another selection" if swap else ""
-        rule = f"has no map{swapped}; worlds: {', '.join(known)}{late}"
+        rule = f"has no map of this kind ({kind}); worlds: all, {', '.join(known)}"
         raise ScenarioError([Problem("--world", word, rule) for word in unknown], "phase-diagram")
-    return [p for p in there if not worlds or p.world.removesuffix("-swapped") in worlds]
+    wanted = set(known) if not worlds or "all" in worlds else set(worlds)
+    some = [plane for plane in every if plane.kind == kind and plane.world in wanted]
+    if kind == "own":
+        return some
+    maps = {(plane.world, plane.map) for plane in some}
+    own = [plane for plane in every if plane.kind == "own" and (plane.world, plane.map) in maps]
+    return own + some

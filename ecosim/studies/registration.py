@@ -1,16 +1,20 @@
-"""Where the claims are, and which commit last touched the file of each."""
+"""Where the claims are, and since which commit each is what it is."""
 
 from __future__ import annotations
 
 import difflib
+import itertools
 import os
 import subprocess
+import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
 from ecosim.errors import Problem, ScenarioError
 from ecosim.scenario import shipped
-from ecosim.studies.claim import Claim, read
+from ecosim.studies.claim import Claim, read, validate
+
+UNCOMMITTED, NO_CHECKOUT = "uncommitted", "no checkout"
 
 
 def folder() -> Path:
@@ -55,20 +59,42 @@ def _hint(word: str, known: set[str]) -> str:
 
 
 def registered(claim: Claim, where: Path | None = None) -> str:
-    """Return the commit that last touched the claim's file, or why there is none.
+    """Return the commit since which the claim is tried and expected as it is, or why there is none.
 
-    `uncommitted` says that the file differs from the last commit, or is in none; `no checkout`
-    that there is no git to ask: then the claim's digest alone names what was expected.
+    A later change of what the digest leaves out (history, what the claim waits for, a comment) does
+    not count. `uncommitted` says that the file differs from the last commit, or is in none; `no
+    checkout` that there is no git to ask: then the claim's digest alone names what was expected.
     """
     path = (where or folder()) / f"{claim.name}.toml"
+    last = commit_of(path)
+    if last in (UNCOMMITTED, NO_CHECKOUT):
+        return last
+    try:
+        commits = _git(path, "log", "--format=%h", "--abbrev=10", "--", path.name).split()
+        same = itertools.takewhile(lambda commit: _digest(path, commit) == claim.digest, commits)
+        # A shallow checkout may lack the text: then the last commit is all that is known.
+        return [last, *same][-1]
+    except (OSError, subprocess.SubprocessError):
+        return last
+
+
+def commit_of(path: Path) -> str:
+    """Return the commit that last touched a file, `uncommitted` or `no checkout`."""
     try:
         if _git(path, "status", "--porcelain", "--ignored", "--", path.name):
-            return "uncommitted"
-        return (
-            _git(path, "log", "-1", "--format=%h", "--abbrev=10", "--", path.name) or "no checkout"
-        )
+            return UNCOMMITTED
+        return _git(path, "log", "-1", "--format=%h", "--abbrev=10", "--", path.name) or NO_CHECKOUT
     except (OSError, subprocess.SubprocessError):
-        return "no checkout"
+        return NO_CHECKOUT
+
+
+def _digest(path: Path, commit: str) -> str:
+    """Return the digest of a claim's file as of a commit; none where it was no claim."""
+    try:
+        raw = tomllib.loads(_git(path, "show", f"{commit}:./{path.name}"))
+        return validate({"name": path.stem, **raw}).digest
+    except (ScenarioError, tomllib.TOMLDecodeError, subprocess.CalledProcessError):
+        return ""
 
 
 def _git(path: Path, *arguments: str) -> str:

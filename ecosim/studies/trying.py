@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import process_time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,7 +27,8 @@ type Floats = NDArray[np.float64]
 class Tried:
     """A claim's outcomes, one an expectation; none where it waits for something.
 
-    `never` counts, for each expectation, runs in which a level was not reached before the end.
+    `never` counts, for each expectation, runs in which a level was not reached before the end;
+    `seconds` are of processor time, of what was missing alone.
     """
 
     claim: Claim
@@ -34,6 +36,7 @@ class Tried:
     outcomes: tuple[Outcome, ...] = ()
     never: tuple[int, ...] = ()
     folders: tuple[Path, ...] = field(default=())
+    seconds: float = 0.0
 
 
 class Stopped(Exception):  # noqa: N818  (an event, not an error)
@@ -59,6 +62,7 @@ def attempt(
     """
     if claim.waits_for:
         return Tried(claim, size)
+    begun = process_time()
     readings: dict[str, Readings] = {}
     folders = []
     for name in claim.scenarios:
@@ -71,7 +75,8 @@ def attempt(
         for expected, (values, _) in zip(claim.expect, contrasts, strict=True)
     ]
     never = tuple(missed for _, missed in contrasts)
-    return Tried(claim, size, tuple(outcomes), never, tuple(folders))
+    spent = process_time() - begun
+    return Tried(claim, size, tuple(outcomes), never, tuple(folders), spent)
 
 
 type Readings = Callable[[str], pd.DataFrame]  # metric -> one row a record, by replicate and step
@@ -121,7 +126,7 @@ def _carried_out(
     from ecosim.sweeps.results import SweepResults
 
     sweep = _sweep(claim, name, size, place)
-    after = carry_out(sweep, SweepFolder(place), Here(), should_stop=should_stop)
+    after = carry_out(sweep, SweepFolder(place), Here(), should_stop=should_stop, mixed=True)
     if after.failed:
         told = next(iter(after.failed.values()))
         raise StoreError(f"{place}: {len(after.failed)} runs failed, the first: {told['error']}")

@@ -40,8 +40,12 @@ def batches(runs: Sequence[Run], most: int = 0) -> list[Batch]:
 
     """
     groups: dict[object, list[Run]] = {}
+    kinds: dict[str, object] = {}  # of a point, whatever the replicate
     for run in runs:
-        groups.setdefault(_likeness(run), []).append(run)
+        name = run.point.digest
+        if name not in kinds:
+            kinds[name] = likeness(run)
+        groups.setdefault(kinds[name], []).append(run)
     found = []
     for group in groups.values():
         size = most or _fitting(group[0])
@@ -49,7 +53,7 @@ def batches(runs: Sequence[Run], most: int = 0) -> list[Batch]:
     return found
 
 
-def _likeness(run: Run) -> object:
+def likeness(run: Run) -> object:
     """Return a key that runs of one compiled program share; computed without JAX.
 
     It may split what one program could run. The kinds are the words of a scenario, its counts, and

@@ -4,6 +4,7 @@ calibration.json     what is fitted, to what, and how
 generations/NN.json  one file a generation, whole when it is there: where a stop resumes
 runs/                the sweep of all particles
 predictive/          the sweep of the posterior predictive check
+recovery-N/          known numbers recovered from simulated data, with N particles
 result.json          the posterior and the check
 """
 
@@ -24,13 +25,12 @@ from ecosim.scenario import digest, read
 from ecosim.sweeps import sequential
 from ecosim.sweeps.definition import Sweep, definition
 from ecosim.sweeps.execution import Engine
+from ecosim.sweeps.posterior import Calibration, judged
 from ecosim.sweeps.ranges import Range
 from ecosim.sweeps.sampling import placed
-from ecosim.sweeps.sequential import Generation, interval
+from ecosim.sweeps.sequential import Generation
 from ecosim.sweeps.target import Target
 from ecosim.sweeps.trials import Simulator
-
-_CHECKS = 50  # draws of the posterior predictive check
 
 
 @dataclass(frozen=True)
@@ -66,31 +66,6 @@ class Question:
         }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Calibration:
-    """A posterior, and whether data made from it look like the data.
-
-    Attributes:
-        posterior: for each key mean, sd, low and high (central 95 % of the weight).
-        generations: for each: tolerance, simulated, failed, effective particles.
-        predictive: for each statistic observed, mean, low and high (central 90 % of the draws).
-        inside: share of the statistics that lie within these; classes of a distribution that are
-            empty in both do not count.
-        distance: median distance of the predictive draws from what was observed.
-        exhausted: the last generation asked for could not be filled.
-        particles: positions of the last generation as values, one table each, with `weight`.
-
-    """
-
-    posterior: dict[str, dict[str, float]]
-    generations: list[dict[str, float]]
-    predictive: dict[str, dict[str, float]]
-    inside: float
-    distance: float
-    exhausted: bool
-    particles: list[dict[str, float]]
-
-
 def calibrate(
     question: Question,
     folder: Path,
@@ -118,8 +93,33 @@ def calibrate(
     """
     _claim(folder, question)
     simulator = Simulator(question.base, folder / "runs", engine, should_stop)
+    found, scales, exhausted = sequence(question, folder, simulator, generations, told=told)
+    fresh = dataclasses.replace(question.base, seed=question.base.seed + 1)
+    checking = Simulator(fresh, folder / "predictive", engine, should_stop)
+    result = judged(
+        question.priors, question.target, found, scales=scales, exhausted=exhausted,
+        seed=question.base.seed,
+        simulate=lambda settings: checking.statistics(settings, question.target),
+    )  # fmt: skip
+    text = json.dumps(dataclasses.asdict(result), indent=1)
+    write_atomically(folder / "result.json", f"{text}\n".encode())
+    return result
+
+
+def sequence(
+    question: Question,
+    folder: Path,
+    simulator: Simulator,
+    generations: int,
+    *,
+    told: Callable[[int, Generation], None] | None = None,
+) -> tuple[list[Generation], np.ndarray, bool]:
+    """Return generations, the scales of the statistics, and whether the last was out of reach.
+
+    Those that are in the folder are read, not made again.
+    """
+    (folder / "generations").mkdir(parents=True, exist_ok=True)
     found: list[Generation] = []
-    exhausted = False
     scales = np.ones(len(question.target.values))
     for number in range(generations):
         path = folder / "generations" / f"{number:02d}.json"
@@ -128,17 +128,13 @@ def calibrate(
         else:
             made = _next(question, simulator, found, scales, number)
             if made is None:
-                exhausted = True
-                break
+                return found, scales, True
             one, scales = made
             _write(path, one, scales)
         found.append(one)
         if told is not None:
             told(number, one)
-    result = _result(question, folder, engine, found, scales, exhausted, should_stop)
-    text = json.dumps(dataclasses.asdict(result), indent=1)
-    write_atomically(folder / "result.json", f"{text}\n".encode())
-    return result
+    return found, scales, False
 
 
 def _claim(folder: Path, question: Question) -> None:
@@ -202,55 +198,3 @@ def _read(path: Path) -> tuple[Generation, np.ndarray]:
     for key in ("units", "weights", "distances"):
         told[key] = np.array(told[key])
     return Generation(**told), scales
-
-
-def _result(
-    question: Question,
-    folder: Path,
-    engine: Engine,
-    found: list[Generation],
-    scales: np.ndarray,
-    exhausted: bool,
-    should_stop: Callable[[], bool],
-) -> Calibration:
-    last = found[-1]
-    settings = placed(question.priors, last.units)
-    posterior = {}
-    for key in question.priors:
-        values = np.array([float(row[key]) for row in settings])
-        mean = float(last.weights @ values)
-        low, high = interval(values, last.weights)
-        sd = float(np.sqrt(last.weights @ (values - mean) ** 2))
-        posterior[key] = {"mean": mean, "sd": sd, "low": low, "high": high}
-    # Other seeds than the particles' own: these were chosen because their chance fits the data.
-    fresh = dataclasses.replace(question.base, seed=question.base.seed + 1)
-    simulator = Simulator(fresh, folder / "predictive", engine, should_stop)
-    rng = np.random.default_rng([question.base.seed, 10**6])
-    drawn = rng.choice(len(settings), _CHECKS, p=last.weights)
-    simulated = simulator.statistics([settings[i] for i in np.unique(drawn)], question.target)
-    simulated = simulated[np.searchsorted(np.unique(drawn), drawn)]
-    low, high = np.nanquantile(simulated, [0.05, 0.95], axis=0)
-    observed = question.target.values
-    # A class of breadth that neither has tells nothing.
-    told = (observed > 0) | (high > 0) if question.target.distribution else observed == observed
-    predictive = {
-        name: {"observed": float(observed[i]), "mean": float(np.nanmean(simulated[:, i])),
-               "low": float(low[i]), "high": float(high[i])}
-        for i, name in enumerate(question.target.names)
-    }  # fmt: skip
-    return Calibration(
-        posterior=posterior,
-        generations=[
-            {"tolerance": one.tolerance, "simulated": one.simulated, "failed": one.failed,
-             "effective": one.effective}
-            for one in found
-        ],
-        predictive=predictive,
-        inside=float(np.mean(((observed >= low) & (observed <= high))[told])),
-        distance=float(np.nanmedian(question.target.distances(simulated, scales))),
-        exhausted=exhausted,
-        particles=[
-            {**row, "weight": float(weight)}
-            for row, weight in zip(settings, last.weights, strict=True)
-        ],
-    )  # fmt: skip

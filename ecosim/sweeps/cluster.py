@@ -48,6 +48,7 @@ class Cluster:
         width: int = 1,
         tell: Told = lambda text: None,
         patience: float = math.inf,
+        trouble: Callable[[], str | None] = lambda: None,
     ) -> None:
         """Take how a cluster is started.
 
@@ -56,10 +57,11 @@ class Cluster:
             width: workers that are asked for; runs are divided into at least so many batches.
             tell: takes a line for the user.
             patience: seconds to wait for a first worker, or for another when all are gone.
+            trouble: says why no worker will come, or None; asked while there is none.
 
         """
         self._started, self.width, self._tell = started, width, tell
-        self._patience = patience
+        self._patience, self._trouble = patience, trouble
 
     def compute(self, folder: Path, queue: Work) -> Iterator[tuple[Batch, BaseException | None]]:
         """Yield each batch when it is done, or with WorkerDied where its worker ended.
@@ -68,7 +70,7 @@ class Cluster:
 
         Raises:
             ClusterLost: the scheduler was lost; the same command continues.
-            RunError: workers end as soon as they start.
+            RunError: workers end as soon as they start, or none will come.
 
         """
         with contextlib.ExitStack() as around:
@@ -76,7 +78,8 @@ class Cluster:
             if importlib.util.find_spec("bokeh") is not None:
                 self._tell(f"dashboard: {client.dashboard_link}")
                 around.enter_context(dashboards.shown(folder, client.dashboard_link))
-            flight = _Flight(client, SweepFolder(folder.absolute()), self._patience)
+            there = SweepFolder(folder.absolute())
+            flight = _Flight(client, there, self._patience, self._trouble)
             while flight.fill(queue):
                 yield from flight.landed()
                 if queue.closed():
@@ -86,8 +89,15 @@ class Cluster:
 class _Flight:
     """The batches that are with the scheduler."""
 
-    def __init__(self, client: Client, folder: SweepFolder, patience: float) -> None:
+    def __init__(
+        self,
+        client: Client,
+        folder: SweepFolder,
+        patience: float,
+        trouble: Callable[[], str | None] = lambda: None,
+    ) -> None:
         self._client, self._folder, self._patience = client, folder, patience
+        self._trouble = trouble
         self._seen = time.monotonic()  # when there was a worker
         self._flying: dict[Future, tuple[Batch, int]] = {}  # with its marks before
         self._number = self._deaths = 0
@@ -98,6 +108,8 @@ class _Flight:
             threads = sum(self._client.nthreads().values())
         if threads:
             self._seen = time.monotonic()
+        elif (why := self._trouble()) is not None:
+            raise RunError(why)
         elif time.monotonic() - self._seen > self._patience:
             raise RunError(f"no worker could be started within {self._patience:.0f} s")
         while len(self._flying) < _AHEAD * max(threads, 1):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ecosim.errors import StoreError
 from ecosim.sweeps.tables import runs_in
 
 KEYS = ("point", "replicate", "seed", "step")
@@ -63,6 +64,36 @@ def frame_of(table: pa.Table) -> pd.DataFrame:
     return table.to_pandas(split_blocks=True, self_destruct=True, use_threads=False)
 
 
+def check_window(window: float) -> None:
+    """Refuse a window that is no share of a run's records.
+
+    Raises:
+        StoreError: it is not from 0 to 1.
+
+    """
+    if not 0 <= window <= 1:  # neither is NaN
+        rule = f"window is a share of a run's records, from 0 to 1 (given: {window:g})"
+        raise StoreError(f"{rule}; window=0.25 takes the last quarter, 0 the last record")
+
+
+def wanted_points(
+    points: Iterable[str] | None, known: Iterable[str], path: Path
+) -> set[str] | None:
+    """Return the digests of points that are asked for; None: all.
+
+    Raises:
+        StoreError: one that the sweep in the folder `path` has not.
+
+    """
+    if points is None:
+        return None
+    wanted = {points} if isinstance(points, str) else set(points)
+    for digest in sorted(map(str, wanted - set(known))):
+        fix = "`.points` lists them, indexed by their digests"
+        raise StoreError(f"{path}: the sweep has no point {digest!r}; {fix}")
+    return wanted
+
+
 def ends(table: pa.Table, names: Sequence[str], window: float) -> pd.DataFrame:
     """Return the last row of each run, or the mean of its last rows; runs stand in one piece."""
     frame = frame_of(table)
@@ -73,7 +104,8 @@ def ends(table: pa.Table, names: Sequence[str], window: float) -> pd.DataFrame:
     starts = np.append(0, ends[:-1] + 1)
     result = frame.iloc[ends].reset_index(drop=True).astype({"point": str})
     if window > 0:
-        first = ends + 1 - np.maximum(np.ceil(window * (ends + 1 - starts)), 1).astype(int)
+        wanted = np.ceil(np.round(window * (ends + 1 - starts), 6))  # 0.07 * 100 is above 7
+        first = ends + 1 - np.maximum(wanted, 1).astype(int)
         for name in (name for name in names if name in frame):
             values = frame[name].to_numpy()
             means = [np.nanmean(values[a : b + 1]) if np.isfinite(values[a : b + 1]).any()

@@ -7,7 +7,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from ecosim.experiments.folders import alive, host, write_atomically
+from ecosim.experiments.folders import host, write_atomically
+from ecosim.sweeps import pulse
 
 
 @contextlib.contextmanager
@@ -16,7 +17,8 @@ def shown(folder: Path, link: str) -> Iterator[None]:
     path = folder / f"dashboard.{host()}.{os.getpid()}.txt"
     write_atomically(path, f"{link}\n".encode())
     try:
-        yield
+        with pulse.beating(path):
+            yield
     finally:
         path.unlink(missing_ok=True)
 
@@ -31,7 +33,7 @@ def links(folder: Path) -> list[str]:
 
 
 def dead(folder: Path) -> list[Path]:
-    """Return files of clients that ended without removing them; of other machines after a week."""
+    """Return files of clients that are no more; of other machines those silent for 15 minutes."""
     return [path for path in _files(folder) if not _lives(path)]
 
 
@@ -41,4 +43,4 @@ def _files(folder: Path) -> list[Path]:
 
 def _lives(path: Path) -> bool:
     _, machine, pid, _ = path.name.split(".")
-    return pid.isdigit() and alive(path, machine, int(pid))
+    return pid.isdigit() and pulse.alive(path, machine, int(pid))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -13,9 +12,12 @@ from pydantic import Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from ecosim.errors import Problem, ScenarioError
+from ecosim.scenario import Scenario
+from ecosim.scenario.keys import unknown
 from ecosim.scenario.numbers import CONFIG, Flag, Natural, Seed, Text, Whole
 from ecosim.scenario.problems import problems_of
 from ecosim.sweeps.ranges import Range, Values, parse_range, parse_values
+from ecosim.sweeps.sources import flattened, load
 
 type Method = Literal["random", "latin-hypercube", "sobol", "morris", "saltelli"]
 
@@ -59,7 +61,8 @@ class Sweep:
 
     The points are all combinations of the parts that are given: each key of `grid` crossed with
     each other, the keys of `zip` in step, the list of `points`, and a `sample`. `set` holds for
-    every point. Values may be any of the scenario's, words too.
+    every point; a key of it that also varies takes the values that vary. Values may be any of the
+    scenario's, words too.
     """
 
     scenario: Text
@@ -102,27 +105,49 @@ _ADAPTER = TypeAdapter(Sweep)
 
 
 def validate(raw: Mapping[str, Any], source: str = "sweep") -> Sweep:
-    """Return the sweep that a nested mapping describes.
+    """Return the sweep that a nested mapping describes; keys need not be dotted paths.
 
     Raises:
-        ScenarioError: every problem, with key, value, rule and fix.
+        ScenarioError: every problem, with key, value, rule and fix; a key that no scenario has is
+            one.
 
     """
     try:
-        sweep = _ADAPTER.validate_python(dict(raw))
+        sweep = _ADAPTER.validate_python(flattened(raw, source))
     except ValidationError as error:
-        raise ScenarioError(problems_of(error), source) from None
+        problems = [_of_sweep(problem) for problem in problems_of(error, Sweep)]
+        raise ScenarioError(problems, source) from None
     problems = list(_problems(sweep))
     if problems:
         raise ScenarioError(problems, source)
     return sweep
 
 
+def _of_sweep(problem: Problem) -> Problem:
+    """Return a problem with the fix that a sweep needs."""
+    if problem.key == "scenario" and "missing" in problem.rule:
+        fix = 'name a scenario or its file: scenario = "soft-selection"'
+    elif problem.rule == "unknown key" and problem.key in _SCENARIO:
+        rule = "is a key of a scenario, and this is a sweep of one"
+        fix = f'write it in the table [set], as "{problem.key}..." = VALUE, or in the scenario'
+        return dataclasses.replace(problem, rule=rule, fix=fix)
+    elif problem.key.startswith("search.") and "missing" in problem.rule:
+        flag = f"--{problem.key.partition('.')[2]}"
+        fix = f"write it in the table [search], or give {flag} to `ecosim sweep search`"
+    else:
+        return problem
+    return dataclasses.replace(problem, fix=fix)
+
+
+_SCENARIO = frozenset(field.name for field in dataclasses.fields(Scenario))
+
+
 def _problems(sweep: Sweep) -> list[Problem]:
     problems: list[Problem] = []
     readers: list[tuple[Any, str]]
     parts = {"set": sweep.set, "grid": sweep.grid, "zip": sweep.zip,
-             "sample.over": {} if sweep.sample is None else sweep.sample.over}  # fmt: skip
+             "sample.over": {} if sweep.sample is None else sweep.sample.over,
+             "search.over": {} if sweep.search is None else sweep.search.over}  # fmt: skip
     listed = {key for point in sweep.points for key in point}
     seen: dict[str, str] = {}
     for part, keys in [*parts.items(), ("points", dict.fromkeys(listed))]:
@@ -134,12 +159,14 @@ def _problems(sweep: Sweep) -> list[Problem]:
             if key in ("run.seed", "name"):
                 rule = "is given by the sweep itself (seed and replicates)"
                 problems.append(Problem(key, "", rule))
+    problems += [problem for key in seen if (problem := unknown(key)) is not None]
+    wrong = {problem.key for problem in problems}
     readers = [(sweep, "axes"), (sweep, "strands"), (sweep, "ranges"), (sweep.search, "ranges")]
     for holder, reader in readers:
         try:
             found = {} if holder is None else getattr(holder, reader)
         except ScenarioError as error:
-            problems += error.problems
+            problems += [problem for problem in error.problems if problem.key not in wrong]
             continue
         if reader == "strands" and len({len(values) for values in found.values()}) > 1:
             given = ", ".join(f"{key}: {len(values)}" for key, values in found.items())
@@ -148,28 +175,13 @@ def _problems(sweep: Sweep) -> list[Problem]:
 
 
 def read(source: str | os.PathLike[str]) -> Sweep:
-    """Return the sweep in a TOML file, or a shipped one by its name.
-
-    A scenario that it names by a relative path is looked for beside the file.
+    """Return the sweep in a TOML file, or a shipped one by its name; see `sources.load`.
 
     Raises:
         ScenarioError: every problem of the file.
 
     """
-    from ecosim.sweeps.shipped import locate
-
-    path = locate(source)
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise ScenarioError([Problem("", "", f"not valid TOML: {error}")], str(path)) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ScenarioError([Problem("", "", f"cannot be read: {error}")], str(path)) from None
-    beside = path.parent / str(raw.get("scenario", ""))
-    if beside.is_file():
-        raw["scenario"] = str(beside)
-    raw.setdefault("name", path.stem)
-    return validate(raw, str(path))
+    return validate(load(source), str(source))
 
 
 def named(sweep: Sweep) -> str:

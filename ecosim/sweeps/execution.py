@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from ecosim.errors import RunError, StoreError
-from ecosim.sweeps import heartbeat
+from ecosim.errors import RunError
+from ecosim.sweeps import experiment, heartbeat
 from ecosim.sweeps.batching import MOST, Batch, batches
 from ecosim.sweeps.computing import compute
 from ecosim.sweeps.definition import Sweep, definition, named
@@ -141,27 +141,22 @@ class Progress:
             self.told(self)
 
 
-def prepare(sweep: Sweep, folder: SweepFolder) -> None:
+def prepare(sweep: Sweep, folder: SweepFolder, *, mixed: bool = False) -> None:
     """Make the folder, and write what the sweep is.
 
     Raises:
-        StoreError: the folder cannot be written, or holds a sweep of another scenario.
+        StoreError: the folder cannot be written, or holds a sweep of another scenario, or (unless
+            `mixed`) of other numbers of it, another seed or other random numbers.
 
     """
     from ecosim.experiments import manifest as manifests
 
-    before = folder.manifest()
-    if before and before.get("kind") != "sweep":
-        raise StoreError(f"{folder.path}: holds a run, not a sweep; choose another --out")
-    scenario = str(Path(sweep.scenario).stem)
-    if before and before["scenario"] != scenario:
-        raise StoreError(
-            f"{folder.path}: holds a sweep of {before['scenario']}, not of {scenario}; "
-            "choose another --out"
-        )
+    base = experiment.of(sweep)
+    experiment.check(folder, sweep, base, mixed=mixed)
     folder.make()
     folder.write_manifest(
-        {"name": named(sweep), "scenario": scenario, "definition": definition(sweep),
+        {"name": named(sweep), "scenario": Path(sweep.scenario).stem,
+         "definition": definition(sweep), **({} if mixed else {"base": base}),
          "versions": manifests.computing_versions()}
     )  # fmt: skip
 
@@ -177,6 +172,7 @@ def carry_out(
     should_stop: Callable[[], bool] = lambda: False,
     told: Callable[[Progress], None] | None = None,
     began: Callable[[Todo], None] | None = None,
+    mixed: bool = False,
 ) -> Todo:
     """Run what is missing of a sweep, and return what is missing and failed after it.
 
@@ -190,12 +186,13 @@ def carry_out(
         should_stop: asked often; from True on nothing is begun, and the sweep ends early.
         told: called as runs end.
         began: called once with what is missing, before the first run.
+        mixed: the folder may hold points of another base, for who tells them apart by digest.
 
     Raises:
         StoreError: the folder cannot be written, or holds something else.
 
     """
-    prepare(sweep, folder)
+    prepare(sweep, folder, mixed=mixed)
     if retry_failed:
         _forget(sweep, folder, part)
     found = todo(sweep, folder, part)

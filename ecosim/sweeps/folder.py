@@ -32,7 +32,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ecosim.errors import StoreError
-from ecosim.experiments.folders import alive, host, temporary_name, write_atomically
+from ecosim.experiments.folders import host, temporary_name, write_atomically
+from ecosim.sweeps import pulse
 from ecosim.sweeps.batching import Batch
 from ecosim.sweeps.points import Point
 from ecosim.sweeps.tables import footer_of, runs_in, runs_of, write_table
@@ -236,7 +237,8 @@ class SweepFolder:
         told = {"host": socket.gethostname(), "pid": os.getpid(), "runs": len(batch.runs)}
         mark.write_text(json.dumps(told), encoding="utf-8")
         try:
-            yield
+            with pulse.beating(mark):
+                yield
         finally:
             mark.unlink(missing_ok=True)
 
@@ -255,7 +257,7 @@ class SweepFolder:
         return found
 
     def dead_marks(self) -> list[Path]:
-        """Return marks of attempts that died; those of other machines from a week on."""
+        """Return marks of attempts that died; of other machines those silent for 15 minutes."""
         marks = sorted((self.path / "attempts").glob("[!.]*"))
         return [mark for mark in marks if not _alive(mark)]
 
@@ -273,7 +275,7 @@ def _alive(mark: Path) -> bool:
     """Say whether the process that made a mark, DIGEST.HOST.PID-RANDOM, may live."""
     parts = mark.name.split(".")
     pid = parts[-1].split("-")[0]
-    return len(parts) == 3 and pid.isdigit() and alive(mark, parts[1], int(pid))
+    return len(parts) == 3 and pid.isdigit() and pulse.alive(mark, parts[1], int(pid))
 
 
 def _rows(path: Path) -> list[dict[str, Any]]:

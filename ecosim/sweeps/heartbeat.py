@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from ecosim.experiments.folders import lives, temporary_name
+from ecosim.sweeps import pulse
 
-_SILENT_S = 900.0  # a worker of another machine that wrote nothing for so long is taken as lost
 _known: dict[Path, dict[str, Any]] = {}  # of this process: what it did, by the sweep's folder
 
 
@@ -40,7 +40,8 @@ def beating(folder: Path, batch: str, runs: int) -> Iterator[dict[str, int]]:
     began = time.time()
     _write(folder, told | {"state": "computing", "batch": batch, "runs": runs, "since": began})
     try:
-        yield counted
+        with pulse.beating(_file(folder, told)):
+            yield counted
     finally:
         told["done"] += counted["done"]
         told["failed"] += counted["failed"]
@@ -72,7 +73,7 @@ def ended(folder: Path) -> None:
 
 def _write(folder: Path, told: dict[str, Any]) -> None:
     # Not flushed to the disk: after a crash of the machine the file tells nothing of use.
-    path = folder / "workers" / f"{told['host']}-{told['pid']}.json"
+    path = _file(folder, told)
     temporary = temporary_name(path)
     with contextlib.suppress(OSError):
         if told["state"] == "ended" and not path.parent.is_dir():
@@ -85,24 +86,27 @@ def _write(folder: Path, told: dict[str, Any]) -> None:
             temporary.unlink(missing_ok=True)
 
 
+def _file(folder: Path, told: dict[str, Any]) -> Path:
+    return folder / "workers" / f"{told['host']}-{told['pid']}.json"
+
+
 def workers(folder: Path) -> list[dict[str, Any]]:
     """Return what each worker told last, `state` being computing, waiting, ended or lost.
 
     Sorted by machine and process. Lost: its process is no more, or, on another machine, it has
-    been silent for 15 minutes while it waited for work.
+    been silent for 15 minutes: one that computes touches its file every minute.
     """
     found = []
     for path in sorted((folder / "workers").glob("[!.]*.json")):
         with contextlib.suppress(OSError, ValueError):
             told = json.loads(path.read_text(encoding="utf-8"))
-            if told["state"] != "ended" and not _alive(told):
+            if told["state"] != "ended" and not _alive(path, told):
                 told["state"] = "lost"
             found.append(told)
     return sorted(found, key=lambda told: (told["host"], told["pid"]))
 
 
-def _alive(told: dict[str, Any]) -> bool:
+def _alive(path: Path, told: dict[str, Any]) -> bool:
     if told["host"] != socket.gethostname():
-        # A long batch is silent too: only one that waits must have heard of something.
-        return told["state"] == "computing" or time.time() - told["seen"] < _SILENT_S
+        return not pulse.silent(path)
     return lives(told["pid"])

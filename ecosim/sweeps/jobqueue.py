@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shlex
+import shutil
 import sys
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -19,6 +20,7 @@ from ecosim.scenario.numbers import CONFIG, Natural, Text, Whole
 from ecosim.scenario.problems import problems_of
 from ecosim.sweeps.cluster import Cluster, Told, dashboard, settings
 from ecosim.sweeps.environment import worker_environment
+from ecosim.sweeps.submission import Submissions, job_class
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -58,9 +60,15 @@ def read(path: str | os.PathLike[str] | None, system: str) -> Jobs:
     if path is None:
         return Jobs()
     try:
-        raw = tomllib.loads(Path(path).read_text(encoding="utf-8")).get(system, {})
-    except (OSError, tomllib.TOMLDecodeError) as error:
+        tables = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ScenarioError([Problem("", str(path), f"cannot be read: {error}")]) from None
+    if system not in tables:
+        there = ", ".join(f"[{name}]" for name in tables) or "no table"
+        rule = f"has no table of the queue that was asked for; it has {there}"
+        fix = f"write [{system}] above what its jobs ask for, or leave --cluster-config out"
+        raise ScenarioError([Problem(f"[{system}]", "", rule, fix)], str(path))
+    raw = tables[system]
     for key in ("prologue", "extra"):
         if isinstance(raw, dict) and isinstance(raw.get(key), list):
             raw[key] = tuple(raw[key])
@@ -97,26 +105,53 @@ def seconds(walltime: str) -> int:
 
 
 def queued(system: str, jobs: Jobs, workers: int, tell: Told = lambda text: None) -> Cluster:
-    """Return an engine of so many jobs in a cluster's queue; a job that ends is replaced."""
+    """Return an engine of so many jobs in a cluster's queue; a job that ends is replaced.
+
+    Where the queue takes no job at all, computing ends with its words.
+    """
+    submissions = Submissions()
 
     @contextlib.contextmanager
     def started(folder: Path) -> Iterator[Client]:
-        try:
-            import dask_jobqueue
-        except ImportError:
-            fix = "pip install dask-jobqueue"
-            problem = Problem(f"--{system}", "", "needs the package dask-jobqueue", fix)
-            raise ScenarioError([problem], "sweep") from None
         from distributed import Client
 
-        make = getattr(dask_jobqueue, SYSTEMS[system])
-        with settings(), make(**options(system, jobs, folder)) as cluster:
-            # A job that was cancelled or reached its walltime is asked for again.
-            cluster.adapt(minimum_jobs=workers, maximum_jobs=workers, interval="2s")
-            with Client(cluster) as client:
-                yield client
+        make = _cluster_class(system)
+        chosen = options(system, jobs, folder)
+        chosen = {**chosen, "job_cls": job_class(make.job_cls, submissions)}
+        with settings(), make(**chosen) as cluster:
+            try:
+                # A job that was cancelled or reached its walltime is asked for again.
+                cluster.adapt(minimum_jobs=workers, maximum_jobs=workers, interval="2s")
+                with Client(cluster) as client:
+                    yield client
+            finally:
+                submissions.closing = True
 
-    return Cluster(started, workers, tell)
+    def trouble() -> str | None:
+        words = submissions.trouble()
+        if words is None:
+            return None
+        fix = f"correct [{system}] of --cluster-config (queue, account, walltime, memory, extra)"
+        return f"--{system}: the queue refuses the jobs of the workers: {words}; {fix}"
+
+    return Cluster(started, workers, tell, trouble=trouble)
+
+
+def _cluster_class(system: str) -> Any:
+    """Return the class of dask-jobqueue; a ScenarioError where it, or the queue, is not here."""
+    try:
+        import dask_jobqueue
+    except ImportError:
+        fix = "pip install dask-jobqueue"
+        problem = Problem(f"--{system}", "", "needs the package dask-jobqueue", fix)
+        raise ScenarioError([problem], "sweep") from None
+    found = getattr(dask_jobqueue, SYSTEMS[system])
+    command = shlex.split(found.job_cls.submit_command)[0]
+    if shutil.which(command) is None:
+        rule = f"hands jobs in with {command}, which is not on this machine's PATH"
+        fix = "begin the sweep where jobs are handed in, on a login node"
+        raise ScenarioError([Problem(f"--{system}", "", rule, fix)], "sweep")
+    return found
 
 
 def options(system: str, jobs: Jobs, folder: Path) -> Mapping[str, Any]:

@@ -43,6 +43,7 @@ def write_page(results: SweepResults, metrics: Sequence[str] = ()) -> Path:
         chosen = list(metrics) or _key_metrics(results)
         final = results.final(*chosen)
     pictures = [] if final is None else list(_pictures(results, final, chosen))
+    _remove_others(results.path, [picture["file"] for picture in pictures])
     for picture in pictures:
         target = results.path / "pictures" / f"{picture['file']}.png"
         target.parent.mkdir(exist_ok=True)
@@ -55,6 +56,13 @@ def write_page(results: SweepResults, metrics: Sequence[str] = ()) -> Path:
     path = results.path / "report.html"
     write_atomically(path, page.encode())
     return path
+
+
+def _remove_others(folder: Path, names: Sequence[str]) -> None:
+    """Remove pictures of an earlier page that this one does not show."""
+    for path in (folder / "pictures").glob("*.png"):
+        if path.stem not in names:
+            path.unlink(missing_ok=True)
 
 
 def _key_metrics(results: SweepResults) -> list[str]:
@@ -74,14 +82,14 @@ def _pictures(results: SweepResults, final: pd.DataFrame, metrics: list[str]) ->
     if found:
         text = "How much of each metric depends on each key, with intervals."
         yield {
-            "title": "Sensitivity", "text": text, "png": _png(bars(found)),
+            "title": "Sensitivity", "text": text, "png": png(bars(found)),
             "file": "sensitivity", "notes": notes,
         }  # fmt: skip
     for name, text, figure in drawn(results, final, metrics):
         kind, *keys = name.split()
         title = f"{'Response to' if kind == 'response' else 'Map over'} {' and '.join(keys)}"
         file = slug(name.replace(" ", "-"))
-        yield {"title": title, "text": text, "png": _png(figure), "file": file, "notes": []}
+        yield {"title": title, "text": text, "png": png(figure), "file": file, "notes": []}
 
 
 def _sensitivities(results: SweepResults, metrics: list[str]) -> tuple[list[Any], list[str]]:
@@ -103,7 +111,8 @@ def _sensitivities(results: SweepResults, metrics: list[str]) -> tuple[list[Any]
     return found, notes
 
 
-def _png(figure: Figure) -> str:
+def png(figure: Figure) -> str:
+    """Return a figure as PNG, in base64."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")
     return base64.b64encode(buffer.getvalue()).decode("ascii")
@@ -155,5 +164,7 @@ def _rows(results: SweepResults, metrics: list[str]) -> Any:
 def _cell(value: Any) -> str:
     from ecosim.analysis.report import number
 
+    if value is None:  # a key that this point does not give
+        return "–"
     real = isinstance(value, int | float) and not isinstance(value, bool)
     return number(value) if real else str(value)

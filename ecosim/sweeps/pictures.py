@@ -110,17 +110,25 @@ def heat(final: pd.DataFrame, metrics: list[str], across: str, up: str) -> Figur
 
 
 def _table(final: pd.DataFrame, metric: str, across: str, up: str) -> pd.DataFrame:
+    """Return means by the values of two keys; one whose runs are all undefined is kept."""
+    final = final.dropna(subset=[across, up])
     frame = pd.DataFrame({metric: final[metric]})
     for key in (across, up):
         place, names = _positions(final[key])
         frame[key] = place if names is None else place.map(lambda i, n=names: n[i])
-    table = frame.pivot_table(values=metric, index=up, columns=across, aggfunc="mean", sort=True)
-    return table
+    return frame.groupby([up, across], sort=True)[metric].mean().unstack().sort_index(axis=1)
+
+
+def _mostly_empty(final: pd.DataFrame, across: str, up: str) -> bool:
+    """Say whether a map of two keys of few values would have runs in less than half its cells."""
+    counts = [final[key].nunique() for key in (across, up)]
+    run = len(final[[across, up]].drop_duplicates())
+    return max(counts) <= 4 * _BINS and 2 * run < counts[0] * counts[1]
 
 
 def _ticks(ax: Axes, side: str, values: list[Any]) -> None:
     """Write at most eight values in the middle of their cells."""
-    step = -(-len(values) // 8)
+    step = max(-(-len(values) // 8), 1)
     at = range(0, len(values), step)
     place = ax.set_xticks if side == "x" else ax.set_yticks
     place([i + 0.5 for i in at], [_text(values[i]) for i in at])
@@ -161,19 +169,35 @@ def drawn(
     """Return what there is to see of a sweep: (name, caption, figure) of each picture.
 
     One varied key: curves. More: a map for each pair of the first three, and curves of each key
-    (with two keys of few values: one line for each value of the other).
+    (with two keys of few values: one line for each value of the other). A picture shows the runs
+    whose keys were all given. Where few pairs of values were run, as when keys were varied one at a
+    time, there is no map.
     """
     keys = [key for key in results.keys if final[key].nunique() > 1]
     found = []
     band = "Points: means over replicates; band: where 90 % of them lie."
     for across, up in itertools.combinations(keys[:3], 2):
+        shown = final.dropna(subset=[across, up])
+        if shown.empty or _mostly_empty(shown, across, up):
+            continue
         text = f"Mean of the runs by {across} and {up}; all else averaged over. Grey: no run."
-        found.append((f"map {across} {up}", text, heat(final, metrics, across, up)))
+        text += _left_out(final, shown)
+        found.append((f"map {across} {up}", text, heat(shown, metrics, across, up)))
     for key in keys[:6]:
-        others = [other for other in keys if other != key]
-        by = others[0] if len(others) == 1 and final[others[0]].nunique() <= _LINES else None
+        shown = final.dropna(subset=[key])
+        others = [other for other in keys if other != key and shown[other].nunique() > 1]
+        by = others[0] if len(others) == 1 and shown[others[0]].nunique() <= _LINES else None
+        if by is not None and shown[by].isna().any():
+            by = None
         rest = f" One line for each {by}." if by else ""
         if others and by is None:
             rest = " Averaged over the other keys, which widen the band."
-        found.append((f"response {key}", band + rest, response(final, metrics, key, by)))
+        text = band + rest + _left_out(final, shown)
+        found.append((f"response {key}", text, response(shown, metrics, key, by)))
     return found
+
+
+def _left_out(final: pd.DataFrame, shown: pd.DataFrame) -> str:
+    """Say how many runs a picture does not show, if any."""
+    count = len(final) - len(shown)
+    return f" Without {count} runs of points that do not give these keys." if count else ""

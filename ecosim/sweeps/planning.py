@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import heapq
 import sys
 import time
 from dataclasses import dataclass
 
 from ecosim import machine
 from ecosim.scenario import Scenario
-from ecosim.sweeps.batching import MOST, Batch, batches
+from ecosim.sweeps.batching import Batch, batches, likeness
 from ecosim.sweeps.definition import Sweep
 from ecosim.sweeps.execution import shared, todo
 from ecosim.sweeps.folder import SweepFolder
@@ -16,7 +17,7 @@ from ecosim.sweeps.folder import SweepFolder
 _PILOT_STEPS = 200
 # Nominal figures, of one core; a pilot replaces them.
 _STEP_S, _AGENT_S = 50e-6, 20e-9
-_COMPILE_S = 20.0
+_COMPILE_S, _BATCH_S = 20.0, 0.1
 _ROW_BYTES = 500.0
 _BASE_BYTES = 900 * 2**20  # JAX, pyarrow and a compiled program, before the first run
 _FIXED_FILES = 6  # manifest, points (twice), runs asked for, failures, report; and one a worker
@@ -36,6 +37,7 @@ class Plan:
     files: int
     disk: int
     workers: int
+    cores_per_worker: int  # that one process divides a batch over
     memory_per_worker: int
     memory: int  # that may be used here: of this machine, this cgroup or this allocation
     cores: int  # likewise
@@ -52,6 +54,7 @@ class Plan:
 @dataclass(frozen=True)
 class _Rate:
     step_s: float  # seconds of one step of one agent-count
+    batch_s: float  # that a batch takes beside its steps
     agents: int
     row_bytes: float
     compile_s: float
@@ -85,13 +88,12 @@ def plan(sweep: Sweep, folder: SweepFolder, workers: int = 0, *, pilot: bool = T
     missing = [run.point.scenario for run in found.missing if run.point.scenario is not None]
     rate = _piloted(missing[0]) if pilot and missing else _guessed(scenarios)
     rows = sum(scenario.most_recordings for scenario in scenarios)
-    # Each worker compiles each program once, or reads it from the cache of all.
-    programs = len(batches(found.missing, MOST * 2**20))
-    busy = sum(rate.seconds(scenario) for scenario in missing) + programs * rate.compile_s
-    # Workers take whole batches; one process alone divides each batch over its cores.
-    even = workers == 0 or not waiting
-    rounds = 1.0 if even else -(-len(waiting) // workers) * workers / len(waiting)
-    at_once = workers or machine.cores()
+    # One process alone divides each batch over its cores; a worker has one.
+    devices = 1 if workers else machine.cores()
+    # Each process compiles each program once, on one core, or reads it from the cache of all.
+    programs = {(likeness(batch.runs[0]), _padded(len(batch.runs), devices)) for batch in waiting}
+    compiling = len(programs) * rate.compile_s
+    busy = len(waiting) * rate.batch_s + sum(rate.seconds(scenario) for scenario in missing)
     failures = sum(told.get("runs", 1) for told in found.failed.values())
     return Plan(
         points=len(found.points),
@@ -101,13 +103,33 @@ def plan(sweep: Sweep, folder: SweepFolder, workers: int = 0, *, pilot: bool = T
         files=len(waiting) + len(folder.batch_files()) + failures + _FIXED_FILES + (workers or 1),
         disk=round(rows * rate.row_bytes + 400 * len(found.points)),
         workers=workers or 1,
+        cores_per_worker=devices,
         memory_per_worker=rate.base_bytes + max((_room(batch) for batch in waiting), default=0),
         memory=machine.memory(),
         cores=machine.cores(),
-        core_hours=busy / 3600,
-        hours=busy * rounds / at_once / 3600,
+        core_hours=(busy + compiling * (workers or 1)) / 3600,
+        hours=(_clock(waiting, rate, devices, workers or 1) + compiling) / 3600,
         pilot=pilot and bool(missing),
     )
+
+
+def _padded(runs: int, devices: int) -> int:
+    """Return how many places a batch is compiled for: a power of two, and as many a device."""
+    size = max(1 << (runs - 1).bit_length(), devices)
+    return size + -size % devices
+
+
+def _clock(waiting: list[Batch], rate: _Rate, devices: int, workers: int) -> float:
+    """Return the seconds until the last worker is done; each takes the next batch when free."""
+    ends = [0.0] * workers
+    for batch in waiting:
+        # The places are divided in one piece: the first device has the most runs.
+        first = batch.runs[: _padded(len(batch.runs), devices) // devices]
+        took = rate.batch_s + sum(
+            rate.seconds(run.point.scenario) for run in first if run.point.scenario
+        )
+        heapq.heapreplace(ends, ends[0] + took)
+    return max(ends)
 
 
 def _room(batch: Batch) -> int:
@@ -122,13 +144,14 @@ def _room(batch: Batch) -> int:
 
 def _guessed(scenarios: list[Scenario]) -> _Rate:
     agents = scenarios[0].population.size if scenarios else 1
-    return _Rate(_nominal(agents), agents, _ROW_BYTES, _COMPILE_S, _BASE_BYTES)
+    return _Rate(_nominal(agents), _BATCH_S, agents, _ROW_BYTES, _COMPILE_S, _BASE_BYTES)
 
 
 def _piloted(scenario: Scenario) -> _Rate:
-    """Time a short run twice, with and without its compilation, and weigh its results."""
+    """Time short runs, with and without their compilation, and weigh their results."""
     import resource
 
+    import jax
     import numpy as np
     import pyarrow as pa
 
@@ -137,22 +160,39 @@ def _piloted(scenario: Scenario) -> _Rate:
 
     steps = min(scenario.run.steps, _PILOT_STEPS)
     short = scenario.replace(run__steps=steps, record__every=min(scenario.record.every, steps or 1))
-    times = []
-    columns = None
-    for _ in range(2):
-        began = time.perf_counter()
-        (columns,) = run_batch([short], [1])
-        times.append(time.perf_counter() - began)
+    columns: object = None
+    # Of a processor the time that was computed: what else it does now need not go on.
+    alone = jax.local_devices()[0].platform == "cpu"
+    clock = time.process_time if alone else time.perf_counter
+
+    def timed(run: Scenario) -> float:
+        nonlocal columns
+        began = clock()
+        (columns,) = run_batch([run], [1])
+        return clock() - began
+
+    first, again = timed(short), min(timed(short), timed(short))
     if not isinstance(columns, dict):  # the run fails; so may the sweep
         return _guessed([scenario])
+    table_of = columns
+    # A run of few steps with room for as many recordings is the same program: what it takes
+    # is for the most part what a batch takes whatever its length.
+    few = max((1 << (short.most_recordings - 1).bit_length()) // 2 - 1, 0)
+    batch_s = 0.0
+    if few < steps:
+        fewer = short.replace(run__steps=few, record__every=1)
+        least = min(timed(fewer) for _ in range(2))
+        step_s = max(again - least, again / 10) / (steps - few)
+        batch_s = max(again - steps * step_s, 0.0)
     # Many rows, as in a file: names and footers weigh nothing there.
-    table = pa.table({name: np.tile(column, 64) for name, column in columns.items()})
+    table = pa.table({name: np.tile(column, 64) for name, column in table_of.items()})
     scale = 1 if sys.platform == "darwin" else 1024
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * scale
     return _Rate(
-        step_s=times[1] / max(steps, 1),
+        step_s=(again - batch_s) / max(steps, 1),
+        batch_s=batch_s,
         agents=scenario.population.size,
         row_bytes=table_bytes(table) / table.num_rows + 10,
-        compile_s=max(times[0] - times[1], 0.0),
+        compile_s=max(first - again, 0.0),
         base_bytes=max(peak, _BASE_BYTES // 2),
     )

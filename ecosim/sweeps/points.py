@@ -53,13 +53,23 @@ def expand(sweep: Sweep) -> list[Point]:
         ScenarioError: the scenario itself, or what is set for all points, is not valid.
 
     """
-    base = read(sweep.scenario, sweep.set)
-    plain = override(base, {"record.events": False, "record.snapshots": 0})
+    base = base_of(sweep)
     points: dict[str, Point] = {}
     for values in settings(sweep):
-        point = _point(plain, values)
+        point = point_of(base, values)
         points.setdefault(point.digest, point)
     return list(points.values())
+
+
+def base_of(sweep: Sweep) -> Scenario:
+    """Return what all points are changes of: the scenario with what is set, without snapshots.
+
+    Raises:
+        ScenarioError: it is not valid.
+
+    """
+    base = read(sweep.scenario, sweep.set)
+    return override(base, {"record.events": False, "record.snapshots": 0})
 
 
 def settings(sweep: Sweep) -> Iterator[dict[str, Any]]:
@@ -76,7 +86,8 @@ def settings(sweep: Sweep) -> Iterator[dict[str, Any]]:
         yield values
 
 
-def _point(base: Scenario, values: dict[str, Any]) -> Point:
+def point_of(base: Scenario, values: dict[str, Any]) -> Point:
+    """Return the point of some values; one that the scenario's rules refuse has an error."""
     try:
         scenario = override(base, values) if values else base
     except ScenarioError as error:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
 from ecosim.errors import Problem, ScenarioError
 from ecosim.scenario.files import value_of
+from ecosim.scenario.keys import number_of, unknown
 
 type Values = list[Any]
 
+MOST_VALUES = 10**6  # of one range: what is more is a slip, and would fill the memory
+
 
 class Range(NamedTuple):
-    """An interval to draw from; whole numbers where both ends are whole."""
+    """An interval to draw from; whole numbers where the scenario's key takes only these."""
 
     low: float
     high: float
@@ -38,10 +41,11 @@ class Range(NamedTuple):
 def parse_values(key: str, given: Any) -> Values:
     """Return the values of a list, of `a,b,c`, or of `start:stop:number` (both ends included).
 
-    `start:stop:number:log` spaces them by equal ratios.
+    `start:stop:number:log` spaces them by equal ratios. What a range gives is of the kind that the
+    key takes: rounded, each once, where it takes whole numbers only; real where it takes these.
 
     Raises:
-        ScenarioError: neither of these, or an empty list.
+        ScenarioError: neither of these, an empty list, or a range of more than a million values.
 
     """
     if isinstance(given, list | tuple):
@@ -84,9 +88,19 @@ def _spaced(key: str, given: str) -> Values:
     except (ValueError, IndexError):
         rule = "is written start:stop:number, as in 0.5:2:16, or start:stop:number:log"
         raise ScenarioError([Problem(key, given, rule)], "sweep") from None
+    if number > MOST_VALUES:
+        rule = f"a range gives {MOST_VALUES:,} values at most"
+        raise ScenarioError([Problem(key, given, rule, "give a smaller number")], "sweep")
+    kind = number_of(key)
+    if kind is int and not (start.is_integer() and stop.is_integer()):
+        _refuse_parts(key, given)
     values = np.geomspace(start, stop, number) if log else np.linspace(start, stop, number)
+    if kind is int:
+        return list(dict.fromkeys(int(value) for value in np.rint(values)))
     # Rounded, so that a value does not tell by how many others it was reached.
     rounded = [float(f"{value:.12g}") for value in values]
+    if kind is float:
+        return list(rounded)
     whole = all("." not in part and "e" not in part.lower() for part in parts[:2])
     if whole and all(value == int(value) for value in rounded):
         return [int(value) for value in rounded]
@@ -96,8 +110,11 @@ def _spaced(key: str, given: str) -> Values:
 def parse_range(key: str, given: Any) -> Range:
     """Return the range that `low:high`, `low:high:log` or a list of two numbers means.
 
+    The numbers drawn are whole where the scenario's key takes whole numbers only, and real
+    otherwise, however the ends are written.
+
     Raises:
-        ScenarioError: anything else, or low not below high.
+        ScenarioError: anything else, low not below high, or a key that takes no numbers.
 
     """
     parts = given.split(":") if isinstance(given, str) else given
@@ -105,11 +122,21 @@ def parse_range(key: str, given: Any) -> Range:
     try:
         if len(parts) != 2 and not log:
             raise ValueError
-        ends = [value_of(str(part)) for part in parts[:2]]
-        low, high = (float(end) for end in ends)
+        low, high = (float(part) for part in parts[:2])
         if not low < high or not math.isfinite(low + high) or (log and low <= 0):
             raise ValueError
     except (ValueError, TypeError):
         rule = "is a range low:high, or low:high:log above 0, with low < high"
         raise ScenarioError([Problem(key, str(given), rule)], "sweep") from None
-    return Range(low, high, log, all(isinstance(end, int) for end in ends))
+    kind = number_of(key)
+    if kind is None and unknown(key) is None:
+        rule = "takes no numbers, and is not drawn from a range"
+        raise ScenarioError([Problem(key, str(given), rule, "list its values in a grid")], "sweep")
+    if kind is int and not (low.is_integer() and high.is_integer()):
+        _refuse_parts(key, given)
+    return Range(low, high, log, kind is int)
+
+
+def _refuse_parts(key: str, given: Any) -> NoReturn:
+    rule = "takes whole numbers: both ends of its range are whole"
+    raise ScenarioError([Problem(key, str(given), rule)], "sweep")

@@ -17,7 +17,16 @@ import pyarrow.parquet as pq
 
 from ecosim.errors import StoreError
 from ecosim.machine import cores
-from ecosim.sweeps.columns import KEYS, File, ends, files_of, frame_of, joined
+from ecosim.sweeps.columns import (
+    KEYS,
+    File,
+    check_window,
+    ends,
+    files_of,
+    frame_of,
+    joined,
+    wanted_points,
+)
 from ecosim.sweeps.folder import SweepFolder
 from ecosim.sweeps.tables import BINS, breadth_of, footer_of, only
 
@@ -52,6 +61,11 @@ class SweepResults:
         self.path = Path(path)
         self._folder = SweepFolder.opened(path)
 
+    def __repr__(self) -> str:
+        """Return folder, points and runs."""
+        runs = sum(len(file.runs) for file in self._files)
+        return f"<sweep {self.path}: {len(self.points)} points, {runs} runs; varied: {self.keys}>"
+
     @cached_property
     def definition(self) -> dict[str, Any]:
         """What the sweep asked for when it was last run, as in its file."""
@@ -68,8 +82,10 @@ class SweepResults:
         rows = self._folder.points()
         values = [json.loads(row["values"]) for row in rows]
         names = list(dict.fromkeys(key for row in values for key in row))
+        # Where a point was asked for by other keys, a key has the value of the sweep's scenario.
+        base = self._folder.manifest().get("base", {}).get("scenario", {})
         # A list (niches.supply) is shown as text, so that a point can be grouped by it.
-        table = {name: [_plain(row.get(name)) for row in values] for name in names}
+        table = {n: [_plain(row.get(n, base.get(n))) for row in values] for n in names}
         index = pd.Index([row["point"] for row in rows], name="point")
         return pd.DataFrame(table | {"error": [row["error"] for row in rows]}, index=index)
 
@@ -117,12 +133,11 @@ class SweepResults:
             One row a recording: point, replicate, seed, step, the metrics, the values.
 
         Raises:
-            StoreError: a metric that no run recorded.
+            StoreError: a metric that no run recorded, or a point that the sweep has not.
 
         """
         self._known(names)
-        wanted = None if points is None else set(points)
-        parts = self._all(names, wanted)
+        parts = self._all(names, self._wanted(points))
         table = joined([part for part in parts if part.num_rows], names)
         frame = frame_of(table)
         return self._with_values(frame) if values else frame
@@ -138,12 +153,14 @@ class SweepResults:
             points: digests of the points wanted; None: all.
 
         Raises:
-            StoreError: a metric that no run recorded.
+            StoreError: a metric that no run recorded, a point that the sweep has not, or a window
+                that is not from 0 to 1.
 
         """
         chosen = names or tuple(self.metrics)
         self._known(chosen)
-        parts = self._all(chosen, None if points is None else set(points))
+        check_window(window)
+        parts = self._all(chosen, self._wanted(points))
         frames = [ends(part, chosen, window) for part in parts if part.num_rows]
         frame = pd.concat(frames, ignore_index=True) if frames else frame_of(joined([], chosen))
         frame = frame.reindex(columns=[*KEYS, *chosen]).rename(columns={"step": "steps"})
@@ -160,7 +177,7 @@ class SweepResults:
             [1, K], K the niches of the point.
 
         """
-        wanted = None if points is None else set(points)
+        wanted = self._wanted(points)
         found = dict(row for rows in self._of_each(self._breadth, wanted) for row in rows)
         index = pd.MultiIndex.from_tuples(list(found), names=["point", "seed"])
         return pd.DataFrame(list(found.values()), index, range(BINS)).sort_index()
@@ -235,6 +252,9 @@ class SweepResults:
                 close = difflib.get_close_matches(name, self.metrics, n=1)
                 fix = f"did you mean {close[0]}?" if close else "`.metrics` lists what there is"
                 raise StoreError(f"{self.path}: no run recorded {name!r}; {fix}")
+
+    def _wanted(self, points: Iterable[str] | None) -> set[str] | None:
+        return wanted_points(points, self.points.index, self.path)
 
     def _all(self, names: Sequence[str], points: set[str] | None) -> list[pa.Table]:
         with ThreadPoolExecutor(min(cores(), _AT_ONCE)) as pool:

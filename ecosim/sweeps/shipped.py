@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
-import os
 from pathlib import Path
 
-from ecosim.errors import Problem, ScenarioError
 from ecosim.scenario.shipped import folder
 
 
@@ -15,19 +12,7 @@ def names() -> list[str]:
     return sorted(path.stem for path in (folder() / "sweeps").glob("*.toml"))
 
 
-def locate(source: str | os.PathLike[str]) -> Path:
-    """Return the path of a sweep given as a file or as a shipped name.
-
-    Raises:
-        ScenarioError: neither, with the nearest name.
-
-    """
-    path = Path(source)
-    if path.is_file():
-        return path
-    shipped = folder() / "sweeps" / f"{source}.toml"
-    if shipped.is_file():
-        return shipped
-    close = difflib.get_close_matches(str(source), names(), n=1)
-    fix = f"did you mean {close[0]}?" if close else f"shipped sweeps: {', '.join(names())}"
-    raise ScenarioError([Problem("", str(source), "no such file or shipped sweep", fix)], "sweep")
+def find(name: str) -> Path | None:
+    """Return the file of a shipped sweep, or None."""
+    path = folder() / "sweeps" / f"{name}.toml"
+    return path if path.parent == folder() / "sweeps" and path.is_file() else None

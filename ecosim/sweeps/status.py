@@ -25,8 +25,10 @@ class Status:
         done: runs whose results are there.
         failed: runs that failed, or whose point the scenario's rules refuse.
         missing: runs that are neither.
+        others: runs that are there of earlier requests, which the last one did not ask for.
         running: runs of batches that a process computes now.
-        lost: batches whose process ended without a result; they are tried again.
+        lost: batches whose process ended without a result and that are tried again; 0 when
+            nothing is missing.
         rate: runs a second over the last minutes; None where nothing ended in the last hour.
         left_s: seconds left at that rate; None where there is no rate.
         workers: one table each: host, pid, state, done, failed, batches, busy_s, seen.
@@ -40,6 +42,7 @@ class Status:
     done: int
     failed: int
     missing: int
+    others: int
     running: int
     lost: int
     rate: float | None
@@ -70,6 +73,7 @@ def status(path: str | os.PathLike[str]) -> Status:
     missing = total - done - failed
     marks = folder.marks()
     alive = [mark for mark in marks if mark["alive"]]
+    dead = {mark["batch"] for mark in marks} - {mark["batch"] for mark in alive}
     rate = _rate(folder, {file: len(runs) for file, runs in of_file.items()})
     return Status(
         path=str(folder.path),
@@ -78,13 +82,21 @@ def status(path: str | os.PathLike[str]) -> Status:
         done=done,
         failed=failed,
         missing=missing,
+        others=len(there) - done,
         running=sum(mark.get("runs", 0) for mark in alive),
-        lost=len({mark["batch"] for mark in marks} - {mark["batch"] for mark in alive}),
+        lost=len(dead) if missing else 0,
         rate=rate,
         left_s=missing / rate if rate else None,
-        workers=heartbeat.workers(folder.path),
+        workers=_workers(folder, ended=not missing),
         dashboards=dashboards.links(folder.path),
     )
+
+
+def _workers(folder: SweepFolder, *, ended: bool) -> list[dict[str, Any]]:
+    """Return what the workers tell; where nothing is missing, one that died has simply ended."""
+    found = heartbeat.workers(folder.path)
+    return [told | {"state": "ended"} if ended and told["state"] == "lost" else told
+            for told in found]  # fmt: skip
 
 
 def _rate(folder: SweepFolder, runs: dict[Any, int]) -> float | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import integrate, special
+import scipy
 
 
 def soft_curvature(kappa: float, s: float) -> float:
@@ -108,11 +108,11 @@ def corner_spread(s: float, variance_rate: float) -> tuple[float, float, float]:
     length, root = (variance_rate / (2 * s)) ** (1 / 3), 1.018792971647471
 
     def airy(u: float) -> float:
-        return float(special.airy(u - root)[0])
+        return float(scipy.special.airy(u - root)[0])
 
-    whole = integrate.quad(airy, 0, 30)[0]
-    beyond = integrate.quad(airy, 0.1 / length, 0.1 / length + 30)[0] / whole
-    raised = integrate.quad(lambda u: airy(u) * (u * length) ** s, 0, 30)[0] / whole
+    whole = scipy.integrate.quad(airy, 0, 30)[0]
+    beyond = scipy.integrate.quad(airy, 0.1 / length, 0.1 / length + 30)[0] / whole
+    raised = scipy.integrate.quad(lambda u: airy(u) * (u * length) ** s, 0, 30)[0] / whole
     return root * length, float(beyond), float(raised)
 
 

@@ -7,8 +7,8 @@ upkeep m (per unit of time).
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import nnls
 
 type Vector = NDArray[np.float64]
 
@@ -130,7 +130,7 @@ def in_cone(strategies: ArrayLike, supply: ArrayLike) -> float:
     goal = np.asarray(supply, float)
     if not np.all(goal > 0):
         raise ValueError(f"every resource must be supplied faster than it is lost (given: {goal})")
-    return float(nnls(_preferences(strategies).T, goal)[1] / np.linalg.norm(goal))
+    return float(scipy.optimize.nnls(_preferences(strategies).T, goal)[1] / np.linalg.norm(goal))
 
 
 def survivors_at_most(resources: int) -> int:

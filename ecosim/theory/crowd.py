@@ -11,7 +11,7 @@ one more: expand E[1/(1+M)^2] / E[1/(1+M)] = x + x^2 + 2 x^3 + ..., x = T/(N k),
 from __future__ import annotations
 
 import numpy as np
-from scipy import optimize, stats
+import scipy
 
 
 def mean_field_breadth(r: float, agents: int, niches: int) -> float:
@@ -31,7 +31,7 @@ def crowd_payoff(breadth: float, resident: float, r: float, *, agents: int, nich
     In units of a niche's supply.
     """
     rivals = np.arange(agents)
-    law = stats.binom.pmf(rivals, agents - 1, resident / niches)
+    law = scipy.stats.binom.pmf(rivals, agents - 1, resident / niches)
     claim = (resident / breadth) ** r
     return float(breadth * (law @ (claim / (claim + rivals))))
 
@@ -47,7 +47,7 @@ def crowd_breadth(r: float, agents: int, niches: int) -> float:
     rivals = np.arange(agents)
 
     def excess(breadth: float) -> float:
-        law = stats.binom.pmf(rivals, agents - 1, breadth / niches)
+        law = scipy.stats.binom.pmf(rivals, agents - 1, breadth / niches)
         return float(law @ (1 / (1 + rivals) ** 2) / (law @ (1 / (1 + rivals))) - (r - 1) / r)
 
     if excess(1.0) < 0 or excess(niches) > 0:
@@ -55,7 +55,7 @@ def crowd_breadth(r: float, agents: int, niches: int) -> float:
             f"no breadth between 1 and T is its own best answer (given: r={r:g}, N={agents}, "
             f"T={niches}); by the mean field it is {mean_field_breadth(r, agents, niches):.3g}"
         )
-    return float(optimize.brentq(excess, 1.0, niches, xtol=1e-12))
+    return float(scipy.optimize.brentq(excess, 1.0, niches, xtol=1e-12))
 
 
 def specialist_exponent(agents: int, niches: int) -> float:
@@ -67,7 +67,7 @@ def specialist_exponent(agents: int, niches: int) -> float:
     if agents < 1 or niches < 1:
         raise ValueError(f"needs an agent and a niche (given: {agents}, {niches})")
     rivals = np.arange(agents)
-    law = stats.binom.pmf(rivals, agents - 1, 1 / niches)
+    law = scipy.stats.binom.pmf(rivals, agents - 1, 1 / niches)
     ratio = float(law @ (1 / (1 + rivals) ** 2) / (law @ (1 / (1 + rivals))))
     return float("inf") if ratio >= 1 else 1 / (1 - ratio)
 
@@ -80,7 +80,7 @@ def crowd_scatter(r: float, agents: int, niches: int) -> float:
     """
     rivals = np.arange(agents)
     breadth = crowd_breadth(r, agents, niches)
-    law = stats.binom.pmf(rivals, agents - 1, breadth / niches)
+    law = scipy.stats.binom.pmf(rivals, agents - 1, breadth / niches)
     once, twice = 1 / (1 + rivals), 1 / (1 + rivals) ** 2
     apart = twice / (law @ twice) - once / (law @ once)
     return float(np.sqrt(law @ apart**2 / niches))
@@ -100,10 +100,10 @@ def crowd_rivals(r: float) -> float:
 
     def excess(mean: float) -> float:
         rivals = np.arange(int(mean + 12 * np.sqrt(mean) + 40))
-        law = stats.poisson.pmf(rivals, mean)
+        law = scipy.stats.poisson.pmf(rivals, mean)
         return float(law @ (1 / (1 + rivals) ** 2) / (law @ (1 / (1 + rivals))) - (r - 1) / r)
 
-    return float(optimize.brentq(excess, 1e-9, 3 * r / (r - 1) + 3, xtol=1e-12))
+    return float(scipy.optimize.brentq(excess, 1e-9, 3 * r / (r - 1) + 3, xtol=1e-12))
 
 
 def _contest(r: float) -> None:

@@ -7,8 +7,8 @@ nu + 1. k counts resources (host families) that a species uses.
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy import optimize
 
 type Array = NDArray[np.float64]
 
@@ -71,5 +71,5 @@ def fit(counts: ArrayLike) -> tuple[float, float]:
     low, high = 1e-6, 50.0
     if not (total_score(low) > 0 > total_score(high)):
         raise ValueError("these counts leave the exponent without an estimate in (0, 50)")
-    found = float(optimize.brentq(total_score, low, high, xtol=1e-12))
+    found = float(scipy.optimize.brentq(total_score, low, high, xtol=1e-12))
     return found, standard_error(found, n.size, int(n.sum()))

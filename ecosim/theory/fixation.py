@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy import stats
+import scipy
 
 
 def _checked(size: int, fitness: float) -> None:
@@ -89,7 +89,7 @@ def wright_fisher(size: int, advantage: float, mutants: int = 1) -> float:
         return mutants / size
     i = np.arange(1, size)
     share = i * (1 + advantage) / (i * (1 + advantage) + size - i)
-    chain = stats.binom.pmf(np.arange(size + 1)[None, :], size, share[:, None])
+    chain = scipy.stats.binom.pmf(np.arange(size + 1)[None, :], size, share[:, None])
     taken = np.linalg.solve(np.eye(size - 1) - chain[:, 1:-1], chain[:, -1])
     return float(taken[mutants - 1])
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import optimize, stats
 
 type Vector = NDArray[np.float64]
 
@@ -58,7 +58,7 @@ def levene_quasi_stationary(c: float, s: float, size: int) -> tuple[float, float
         raise ValueError(f"needs a population of 2 or more (given: {size})")
     counts = np.arange(1, size)
     chance = levene_next(counts / size, c, s)
-    chain = stats.binom.pmf(counts[None, :], size, chance[:, None])
+    chain = scipy.stats.binom.pmf(counts[None, :], size, chance[:, None])
     law = np.full(counts.size, 1 / counts.size)
     kept = 1.0
     for _ in range(20_000):
@@ -69,7 +69,7 @@ def levene_quasi_stationary(c: float, s: float, size: int) -> tuple[float, float
         law = new
         if done:
             break
-    ends = stats.binom.pmf(0, size, chance) + stats.binom.pmf(size, size, chance)
+    ends = scipy.stats.binom.pmf(0, size, chance) + scipy.stats.binom.pmf(size, size, chance)
     return float(law @ counts / size), float(1 / (law @ ends))
 
 
@@ -95,7 +95,7 @@ def width_margin(c: float, eps: float, spell: int, window: int) -> float:
     spells = window // spell
     own = np.arange(spells + 1)
     share = own / spells
-    weight = stats.binom.pmf(own, spells, 0.5)
+    weight = scipy.stats.binom.pmf(own, spells, 0.5)
     generalist = max(0.5**c, eps)
     return float(weight @ np.log(share + (1 - share) * eps) - np.log(generalist))
 
@@ -111,7 +111,7 @@ def standard_passes(budget: float, niches: int, threshold: float, sigma: float) 
     """Return k Phi((B/k - theta)/sigma), the standards passed by a budget spread over k niches."""
     if not sigma > 0 or niches < 1:
         raise ValueError(f"needs sigma > 0 and niches >= 1 (given: {sigma:g}, {niches})")
-    return float(niches * stats.norm.cdf((budget / niches - threshold) / sigma))
+    return float(niches * scipy.stats.norm.cdf((budget / niches - threshold) / sigma))
 
 
 def standard_noise(budget: float, niches: int, threshold: float) -> float:
@@ -131,7 +131,7 @@ def standard_noise(budget: float, niches: int, threshold: float) -> float:
     low, high = np.log(1e-3 * budget), np.log(1e3 * budget)
     if difference(low) * difference(high) >= 0:
         raise ValueError("one of the two is better at any noise")
-    return float(np.exp(optimize.brentq(difference, low, high, xtol=1e-14)))
+    return float(np.exp(scipy.optimize.brentq(difference, low, high, xtol=1e-14)))
 
 
 def width_exponent(eps: float, spell: int, window: int) -> float:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from scipy.optimize import brentq
+import scipy
 
 
 def kernel(distance: float, width: float) -> float:
@@ -35,7 +35,7 @@ def middle_growth_when_rare(alpha: float, *, rate: float = 1.0) -> float:
 
 def limiting_similarity() -> float:
     """Return d / w at which the middle species can just not invade: 1.561253."""
-    alpha = brentq(lambda a: 1 - 2 * a + a**4, 0.1, 0.9)
+    alpha = scipy.optimize.brentq(lambda a: 1 - 2 * a + a**4, 0.1, 0.9)
     return 2 * math.sqrt(-math.log(alpha))
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import linalg, special
 
 type Vector = NDArray[np.float64]
 
@@ -47,7 +47,9 @@ def levene_patches(c: float, s: float, size: int) -> tuple[float, float]:
     counts = np.arange(1, size)
     later = np.arange(size + 1)
     ways = (
-        special.gammaln(size + 1) - special.gammaln(later + 1) - special.gammaln(size - later + 1)
+        scipy.special.gammaln(size + 1)
+        - scipy.special.gammaln(later + 1)
+        - scipy.special.gammaln(size - later + 1)
     )
     one, one_weight = binomial_nodes(counts.astype(float))
     two, two_weight = binomial_nodes((size - counts).astype(float))
@@ -59,10 +61,10 @@ def levene_patches(c: float, s: float, size: int) -> tuple[float, float]:
             log = ways + np.outer(np.log(q), later) + np.outer(np.log1p(-q), size - later)
             chain += (wa * wb)[:, None] * np.exp(log)
     # Inverse iteration: the leading eigenvalue is nearer to 1 than any other by far.
-    factors = linalg.lu_factor((1 + _SHIFT) * np.eye(counts.size) - chain[:, 1:-1].T)
+    factors = scipy.linalg.lu_factor((1 + _SHIFT) * np.eye(counts.size) - chain[:, 1:-1].T)
     law = np.full(counts.size, 1 / counts.size)
     for _ in range(_ROUNDS):
-        law = np.abs(linalg.lu_solve(factors, law))
+        law = np.abs(scipy.linalg.lu_solve(factors, law))
         law /= law.sum()
     loss = float(law @ (chain[:, 0] + chain[:, -1]))
     return float(law @ counts / size), 1 / max(loss, 1e-300)

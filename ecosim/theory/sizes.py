@@ -11,8 +11,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy.optimize import brentq
-from scipy.special import ndtr
+import scipy
 
 
 def _checked(drift: float, volatility: float, hazard: float) -> None:
@@ -79,7 +78,7 @@ def upper_exponent_arithmetic(drift: float, volatility: float, exit: float) -> f
 
     if excess(100.0) <= 0:
         raise ValueError("the upper exponent lies beyond 100: volatility is too small")
-    return float(brentq(excess, 1e-9, 100.0, xtol=1e-12))
+    return float(scipy.optimize.brentq(excess, 1e-9, 100.0, xtol=1e-12))
 
 
 def share_above_entry(drift: float, volatility: float, hazard: float) -> float:
@@ -106,14 +105,14 @@ def share_above_entry_in_steps(drift: float, volatility: float, hazard: float) -
     """
     _checked(drift, volatility, hazard)
     chance, mean, deviation = _ages(drift, volatility, hazard)
-    return float(chance @ ndtr(mean / deviation) - math.expm1(-hazard) / 2)
+    return float(chance @ scipy.special.ndtr(mean / deviation) - math.expm1(-hazard) / 2)
 
 
 def tail_above(drift: float, volatility: float, hazard: float, log_size: float) -> float:
     """Return P(ln size > x) in discrete time, x > 0."""
     _checked(drift, volatility, hazard)
     chance, mean, deviation = _ages(drift, volatility, hazard)
-    return float(chance @ ndtr((mean - log_size) / deviation))
+    return float(chance @ scipy.special.ndtr((mean - log_size) / deviation))
 
 
 def tail_slope(drift: float, volatility: float, hazard: float, log_size: float) -> float:
@@ -125,5 +124,5 @@ def tail_slope(drift: float, volatility: float, hazard: float, log_size: float) 
     chance, mean, deviation = _ages(drift, volatility, hazard)
     k = (mean - log_size) / deviation
     density = np.exp(-(k**2) / 2) / math.sqrt(2 * math.pi)
-    excess = chance @ ((mean - log_size) * ndtr(k) + deviation * density)
-    return float(chance @ ndtr(k) / excess)
+    excess = chance @ ((mean - log_size) * scipy.special.ndtr(k) + deviation * density)
+    return float(chance @ scipy.special.ndtr(k) / excess)

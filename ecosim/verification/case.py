@@ -9,6 +9,7 @@ from typing import Any, Literal
 from numpy.typing import ArrayLike
 
 from ecosim.errors import Problem, ScenarioError
+from ecosim.verification.conditions import CONDITIONS
 
 type Number = float | int
 type Values = Mapping[str, Any]  # a value for each parameter of a case, int where it is whole
@@ -104,6 +105,11 @@ class Case:
     note: str = ""  # what a reader must know: a disagreement with the literature, a limit
     curve: Curve | None = None
 
+    @property
+    def joint(self) -> str:
+        """Return what the numbers must meet together, in words; empty where each stands alone."""
+        return CONDITIONS.get(self.name, "")
+
     def as_dict(self) -> dict[str, Any]:
         """Return what the case is, as plain data."""
         bounds = ("default", "meaning", "domain", "above", "below", "least", "most", "whole")
@@ -111,6 +117,8 @@ class Case:
             "case": self.name, "labels": list(self.labels), "family": self.family,
             "title": self.title, "source": self.source, "full": self.full,
             "relation": self.relation, "seeds": self.seeds, "note": self.note,
+            "curve": None if self.curve is None else self.curve.parameter,
+            "joint": self.joint,
             "parameters": [
                 {"name": p.name} | {key: getattr(p, key) for key in bounds}
                 for p in self.parameters
@@ -144,8 +152,13 @@ class Case:
         if not problems and self.refuses is not None:
             rule = self.refuses(result)
             if rule:
-                shown = ", ".join(f"{name}={value:g}" for name, value in result.items())
-                problems.append(Problem("", shown, rule))
+                problems.append(self._together(result, rule))
         if problems:
             raise ScenarioError(problems, f"verify {self.name}")
         return result
+
+    def _together(self, values: Values, rule: str) -> Problem:
+        """Return the problem of numbers that break a rule between them."""
+        shown = ", ".join(f"{name}={value:g}" for name, value in values.items())
+        need = f"its numbers need: {self.joint}; " if self.joint else ""
+        return Problem(", ".join(values), shown, rule, f"{need}change them with --set")

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ecosim.errors import ScenarioError
+from ecosim.errors import Problem, ScenarioError
 from ecosim.verification.case import Case
 from ecosim.verification.judgement import Result
 from ecosim.verification.runner import Job, check
@@ -27,10 +27,21 @@ def trace(case: Case, given: Mapping[str, Any], seeds: int | None = None) -> lis
 
 
 def points(case: Case, given: Mapping[str, Any], seeds: int | None = None) -> list[Job]:
-    """Return what is to be checked along the curve of a case; none where it has no curve."""
+    """Return what is to be checked along the curve of a case; none where it has no curve.
+
+    Raises:
+        ScenarioError: the parameter along which it runs is given.
+
+    """
     curve = case.curve
     if curve is None:
         return []
+    if curve.parameter in given:
+        rule = f"the figure of {case.name} runs along {curve.parameter}, from {curve.values[0]:g} "
+        rule += f"to {curve.values[-1]:g}, and cannot hold it"
+        fix = "set other parameters, or leave --figure out"
+        raise ScenarioError([Problem(curve.parameter, f"{given[curve.parameter]}", rule, fix)],
+                            f"verify {case.name}")  # fmt: skip
     fixed = dict(curve.fixed) | {k: v for k, v in given.items() if k != curve.parameter}
     count = seeds if seeds is not None else curve.seeds
     return [Job(case.name, {**fixed, curve.parameter: value}, count) for value in curve.values]

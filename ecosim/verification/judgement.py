@@ -96,9 +96,17 @@ def _of_outcomes(failure: float, count: int) -> tuple[float, float]:
 
 
 def judged(
-    case: Case, values: Mapping[str, Any], observations: np.ndarray, seconds: float
+    case: Case,
+    values: Mapping[str, Any],
+    observations: np.ndarray,
+    seconds: float,
+    *,
+    fewer: bool = False,
 ) -> Result:
-    """Return the verdict on observations `[n]` of a case at its parameters' values."""
+    """Return the verdict on observations `[n]` of a case at its parameters' values.
+
+    `fewer`: they come from fewer seeds than the case's own, and need not have its power.
+    """
     expected = float(case.expected(values))
     missing = int(np.sum(~np.isfinite(observations)))
     sound = observations.size > 0 and not missing
@@ -115,7 +123,12 @@ def judged(
     said = ""
     if not sound:
         said = f"{missing} of {observations.size} observations are not finite numbers"
-    elif values == case.values() and observations.size > 1 and detects > power_of(case.name):
+    elif (
+        not fewer
+        and values == case.values()
+        and observations.size > 1
+        and detects > power_of(case.name)
+    ):
         passed = False
         said = (
             f"detects only {detects:.3g}, declared: {power_of(case.name):.3g} "

@@ -49,7 +49,8 @@ def _unknown(name: str) -> ScenarioError:
     known = [case.name for case in cases()] + sorted({x for case in cases() for x in case.labels})
     close = difflib.get_close_matches(name, known, n=1)
     fix = f"did you mean {close[0]}?" if close else "`ecosim verify --list` lists them"
-    return ScenarioError([Problem("", name, "no case has this name or label", fix)], "verify")
+    rule = "no case has this name or label" if name.strip() else "the name of a case is empty"
+    return ScenarioError([Problem("CASE", name or "''", rule, fix)], "verify")
 
 
 def chosen(
@@ -75,12 +76,13 @@ def chosen(
         raise ScenarioError([Problem("--set", ", ".join(given), rule, "name a CASE")], "verify")
     wanted: dict[str, Case] = {}
     left: list[tuple[Case, str]] = []
-    for word in words or [""]:
-        exact = [case for case in cases() if case.name == word.lower()]
-        shared = [c for c in cases() if not word or word.upper() in c.labels]
+    every: list[str | None] = [*words] or [None]
+    for word in every:
+        exact = [case for case in cases() if word is not None and case.name == word.lower()]
+        shared = [c for c in cases() if word is None or word.upper() in c.labels]
         if not exact and not shared:
-            raise _unknown(word)
-        for case in exact:
+            raise _unknown(word or "")
+        for case in exact if given else []:
             case.values(given)
         if not exact:
             short = [case for case in shared if full or not case.full]
@@ -93,6 +95,8 @@ def chosen(
 def _admitting(
     some: Sequence[Case], given: Mapping[str, Any]
 ) -> tuple[list[Case], list[tuple[Case, str]]]:
+    if not given:  # the defaults hold: that needs no computing
+        return list(some), []
     kept, left, problems = [], [], []
     for case in some:
         try:

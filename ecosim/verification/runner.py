@@ -48,7 +48,8 @@ def check(case: Case, given: Mapping[str, Any] | None = None, seeds: int | None 
     count = case.seeds if seeds is None or case.seeds == 1 else seeds
     began = time.perf_counter()
     observations = np.atleast_1d(np.asarray(case.observe(values, range(count)), float))
-    return judged(case, values, observations.ravel(), time.perf_counter() - began)
+    seconds = time.perf_counter() - began
+    return judged(case, values, observations.ravel(), seconds, fewer=count < case.seeds)
 
 
 def _checked(job: Job) -> Result:

@@ -397,7 +397,7 @@ def test_lines_of_the_job_script_survive_odd_paths(monkeypatch, tmp_path):
 @pytest.mark.parametrize("line", ["gpus = 2", 'walltime = "soon"', "cores = 0", "color = 1"])
 def test_wrong_lines_of_a_configuration_are_told(tmp_path, line):
     path = tmp_path / "cluster.toml"
-    path.write_text(f"[slurm]\n{line}\n")
+    path.write_text(f"[pbs]\n[slurm]\n{line}\n")
     with pytest.raises(ScenarioError, match=line.split()[0]):
         read(path, "slurm")
     assert read(path, "pbs") == Jobs()  # another table is not read

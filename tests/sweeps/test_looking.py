@@ -256,6 +256,44 @@ def test_an_axis_that_was_sampled_is_put_in_classes():
     assert values.shape == (12, 12)
 
 
+def test_a_folder_whose_varied_key_changed_is_drawn(tmp_path):
+    """Keys varied one at a time: a curve of each, no map; pictures of another time are gone."""
+    folder = SweepFolder(tmp_path)
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "pictures" / "map-of-old.png").touch()
+    carry_out(sweep(grid={"tradeoff.exponent": [0.5, 2.5, 3.0]}), folder, Here())
+    write_page(SweepResults(tmp_path))
+    carry_out(sweep(grid={"mutation.rate": [0.2, 0.3, 0.4]}), folder, Here())
+    write_page(SweepResults(tmp_path))
+    found = status(tmp_path)
+    assert found.others == found.done > 0
+    names = sorted(path.name for path in (tmp_path / "pictures").iterdir())
+    assert names == ["response-mutation.rate.png", "response-tradeoff.exponent.png"]
+
+
+def test_keys_that_only_some_points_give_share_no_map():
+    frame = final(a=[1.0, 2.0, None, None], b=[None, None, True, False], y=[1.0, 2.0, 3.0, 4.0])
+    results = SimpleNamespace(keys=["a", "b"])
+    assert [name for name, *_ in pictures.drawn(results, frame, ["y"])] == [
+        "response a", "response b",
+    ]  # fmt: skip
+    frame = pd.concat([frame, final(a=[3.0, 3.0], b=[True, False], y=[5.0, 6.0])])
+    found = {name: (text, figure) for name, text, figure in pictures.drawn(results, frame, ["y"])}
+    text, figure = found["map a b"]
+    assert "Without 4 runs" in text
+    assert figure.axes[0].collections[0].get_array().compressed().tolist() == [6, 5]
+    assert found["response a"][1].axes[0].lines[0].get_ydata().tolist() == [1, 2, 5.5]
+
+
+def test_a_metric_that_is_undefined_everywhere_is_a_grey_map():
+    frame = final(a=[1, 2], b=["x", "y"], y=[np.nan, np.nan])
+    figure = pictures.heat(frame, ["y"], "a", "b")
+    values = figure.axes[0].collections[0].get_array()
+    assert values.shape == (2, 2) and values.mask.all()
+    figure.savefig(os.devnull, format="png")
+    pictures.response(frame, ["y"], "b").savefig(os.devnull, format="png")
+
+
 def test_what_is_no_sweep_has_no_page(tmp_path):
     with pytest.raises(StoreError):
         write_page(SweepResults(tmp_path))

@@ -48,13 +48,58 @@ def test_figures_follow_what_is_asked_for(tmp_path):
     folder = SweepFolder(tmp_path / "sweep")
     one = plan(sweep(), folder, 1, pilot=False)
     more = plan(sweep(replicates=60), folder, 1, pilot=False)
-    wide = plan(sweep(replicates=60), folder, 4, pilot=False)
+    # Steps enough that compiling, which more workers do not shorten, is little beside them.
+    long = {"set": SET | {"run.steps": 20_000, "record.every": 2000}, "replicates": 60}
+    narrow = plan(sweep(**long), folder, 1, pilot=False)
+    wide = plan(sweep(**long), folder, 4, pilot=False)
     large = plan(sweep(set=SET | {"population.size": 400_000}), folder, 1, pilot=False)
     assert not one.pilot
     assert more.disk > 9 * one.disk and more.core_hours > one.core_hours
-    assert wide.hours < more.hours / 3 and wide.disk == more.disk
+    assert wide.hours < narrow.hours / 3 and wide.disk == narrow.disk
+    assert narrow.hours == pytest.approx(narrow.core_hours)
     assert large.core_hours > one.core_hours and large.memory_per_worker > one.memory_per_worker
     assert plan(sweep(), folder, 10**6, pilot=False).fits is False
+
+
+def nominal(monkeypatch, cores, **changes):
+    """Return the plan of batches of runs that take a second each, where nothing else takes time."""
+    from ecosim.sweeps import planning
+
+    monkeypatch.setattr(machine, "cores", lambda: cores)
+    monkeypatch.setattr(planning._Rate, "seconds", lambda self, scenario: 1.0)
+    rate = planning._Rate(1.0, 0.0, 40, 500.0, 0.0, 1)
+    monkeypatch.setattr(planning, "_guessed", lambda scenarios: rate)
+    workers = changes.pop("workers", 0)
+    found = plan(sweep(**changes), SweepFolder("nowhere"), workers, pilot=False)
+    return round(found.hours * 3600, 6), round(found.core_hours * 3600, 6)
+
+
+@pytest.mark.parametrize(
+    ("cores", "workers", "replicates", "batch", "clock"),
+    [
+        (1, 0, 6, 0, 24),  # 4 points x 6 replicates of a second, one after the other
+        (2, 0, 8, 0, 16),  # 32 places, 16 a core
+        (2, 0, 9, 0, 32),  # 36 runs in 64 places: the first core has 32 of them
+        (2, 0, 2, 1, 8),  # batches of one run leave the second core idle
+        (2, 1, 6, 0, 24),  # a worker has one core, whatever the machine has
+        (2, 3, 2, 2, 4),  # 4 batches of 2 s among 3 workers: one takes two
+    ],
+)
+def test_the_clock_is_that_of_the_core_with_the_most_to_do(
+    monkeypatch, cores, workers, replicates, batch, clock
+):
+    given = {"replicates": replicates, "batch": batch, "workers": workers}
+    assert nominal(monkeypatch, cores, **given) == (clock, 4 * replicates)
+
+
+def test_compiling_is_not_divided_over_cores(monkeypatch, tmp_path):
+    from ecosim.sweeps import planning
+
+    hours = {}
+    for cores in (1, 2):
+        monkeypatch.setattr(machine, "cores", lambda cores=cores: cores)
+        hours[cores] = plan(sweep(), SweepFolder(tmp_path), pilot=False).hours
+    assert min(hours.values()) * 3600 > planning._COMPILE_S
 
 
 def test_refused_points_are_files_too(tmp_path):

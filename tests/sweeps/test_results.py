@@ -67,7 +67,6 @@ def test_some_points_are_all_that_is_read(made):
     point = results.points.index[1]
     table = results.metric("births", points=[point])
     assert set(table["point"]) == {point} and len(table) == 8
-    assert results.metric("births", points=["none"]).empty
     assert len(results.final("births", points=[point])) == 2
 
 
@@ -123,7 +122,8 @@ def test_polars_and_xarray_have_the_same_numbers(made):
 
 def test_points_of_equal_values_are_no_grid(mine):
     pytest.importorskip("xarray", reason="xarray is not installed")
-    carry_out(sweep(set=SMALL | {"mutation.rate": 0.2}), SweepFolder(mine), Here())
+    other = sweep(set=SMALL | {"mutation.rate": 0.2})
+    carry_out(other, SweepFolder(mine), Here(), mixed=True)
     with pytest.raises(StoreError, match="same values"):
         ecosim.load_sweep(mine).to_xarray("births")
 
@@ -285,3 +285,31 @@ def test_the_footers_name_the_runs(made):
         ids = json.loads(pq.read_metadata(path).metadata[b"ecosim.runs"])
         table = pq.read_table(path).to_pandas()
         assert set(ids) == set(table["point"] + "-" + table["seed"].astype(str))
+
+
+def test_a_window_is_a_share_of_the_records(made):
+    results = ecosim.load_sweep(made)
+    whole = results.final("births", window=1)
+    runs = results.metric("births", values=False).groupby(["point", "replicate"], observed=True)
+    assert np.allclose(whole["births"], runs["births"].mean().to_numpy())
+    last = results.final("births", window=0.5)["births"].to_numpy()
+    assert np.allclose(last, [part.tail(2).mean() for _, part in runs["births"]])
+
+
+@pytest.mark.parametrize("window", [3, -1, float("nan"), 1.001])
+def test_a_window_that_is_no_share_is_refused(made, window):
+    results = ecosim.load_sweep(made)
+    for ask in (results.final, results.summary):
+        with pytest.raises(StoreError, match=r"from 0 to 1 \(given: "):
+            ask("births", window=window)
+
+
+def test_points_that_the_sweep_has_not_are_refused(made):
+    results = ecosim.load_sweep(made)
+    for ask in (lambda p: results.metric("births", points=p), results.breadth,
+                lambda p: results.final("births", points=p)):  # fmt: skip
+        with pytest.raises(StoreError, match=r"no point 'xx'; `\.points` lists them"):
+            ask(["xx"])
+    first = results.points.index[0]
+    one = results.final("births", points=first)  # a digest by itself
+    assert set(one["point"].astype(str)) == {first} and len(one) == 2

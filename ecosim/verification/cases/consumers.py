@@ -12,20 +12,27 @@ from ecosim.theory import consumers
 from ecosim.verification.case import Case, Parameter, Values
 
 _LONGEST = 200_000  # units of time that a case may take
+_STEEPEST = 500.0  # growth of a consumer among full resources, a unit of time
 _STIFFEST = 1e5  # ratio of the fastest to the slowest rate that it may have
 
 
-def last_record(
+def last_record(preferences: np.ndarray, *, steps: int, **given: Any) -> Any:
+    """Return the last record of consumers of these preferences `[S, K]`, as `records` takes it."""
+    return records(preferences, steps=steps, every=steps, **given).iloc[-1]
+
+
+def records(
     preferences: np.ndarray,
     *,
     supply: Sequence[float],
     upkeep: float,
     steps: int,
+    every: int,
     resources: dict[str, Any],
     stock: Sequence[float] | None = None,
     extinction: float = 0.0,
 ) -> Any:
-    """Return the last record of consumers of these preferences `[S, K]`."""
+    """Return what is recorded of consumers of these preferences `[S, K]`."""
     from ecosim.scenario import validate
     from ecosim.simulate import simulate
 
@@ -51,10 +58,10 @@ def last_record(
                 "kind": "growth", "upkeep": upkeep, "extinction": extinction, "tolerance": 1e-10,
             },
             "run": {"steps": steps, "precision": "float64"},
-            "record": {"every": steps},
+            "record": {"every": every},
         }
     )  # fmt: skip
-    return simulate(scenario).metrics.iloc[-1]
+    return simulate(scenario).metrics
 
 
 # --- MacArthur's equilibria ------------------------------------------------------------------
@@ -87,6 +94,12 @@ def _too_far(v: Values, renewing: bool) -> str | None:
         rates = _rates(v, renewing)
     except ValueError as error:
         return str(error)
+    first = float(np.max(_table(v) @ [v["s1"], v["s2"]]))
+    if renewing and first > _STEEPEST:
+        return (
+            f"consumers that grow by {first:.3g} a unit of time at first cannot be integrated: "
+            f"sum_k c_ik s_k at most {_STEEPEST:g}"
+        )
     slowest = float(np.min(rates.real))
     if _time(slowest) > _LONGEST:
         return f"the equilibrium attracts too slowly: rate {slowest:.2g} a unit of time"
@@ -103,12 +116,16 @@ def _time(slowest: float) -> int:
 def _macarthur(v: Values, column: str, renewing: bool) -> list[float]:
     kind = "renewing" if renewing else "external"
     steps = _time(float(np.min(_rates(v, renewing).real)))
+    # Far above their equilibrium consumers would graze a resource to nothing, which no integration
+    # follows; they start half as many again, and at half.
+    first, second = _densities(v, renewing)
     last = last_record(
         _table(v),
         supply=[v["s1"], v["s2"]],
         upkeep=v["m"],
         steps=steps,
         resources={"supply": kind, "rate": v["rate"]},
+        stock=[1.5 * float(first), 0.5 * float(second)],
     )
     return [float(last[column])]
 

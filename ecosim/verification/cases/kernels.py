@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.optimize import brentq
+import scipy
 
 from ecosim.theory import kernels
 from ecosim.verification.case import Case, Curve, Parameter, Values
@@ -163,7 +163,9 @@ def _pair(variance_a: float, variance_k: float, rate: float) -> tuple[float, flo
         gradient = (s[2] - 8 * s[3] + 8 * s[4] - s[5]) / (12 * h)
         return float(gradient * sigma / rate), float(n[0] + n[1])
 
-    place = brentq(lambda x: at(x)[0], 0.05 * sigma, 3 * sigma, xtol=1e-12 * sigma, rtol=1e-12)
+    place = scipy.optimize.brentq(
+        lambda x: at(x)[0], 0.05 * sigma, 3 * sigma, xtol=1e-12 * sigma, rtol=1e-12
+    )
     return place, at(place)[1]
 
 
