@@ -10,7 +10,7 @@ from ecosim import engine
 from ecosim.compilation import prepared
 from ecosim.errors import RunError, ScenarioError
 from ecosim.model.integration import stepped, unit_of_time
-from ecosim.model.population import padded
+from ecosim.model.population import padded, taken
 from ecosim.scenario import validate
 from ecosim.simulate import Simulation, simulate
 
@@ -145,7 +145,7 @@ def in_any_slots(build):
     names = engine.names(kinds, parameters, state)
     capacity = state.population.alive.shape[0]
     order = np.random.default_rng(0).permutation(capacity)
-    mixed = state._replace(population=jax.tree.map(lambda c: c[order], state.population))
+    mixed = state._replace(population=taken(state.population, order))
     larger = state._replace(population=padded(state.population, capacity + 64))
     until = engine.Schedule(np.int64(9), np.int64(3), np.int64(9))
     results = []
@@ -271,7 +271,7 @@ def test_slots_do_not_matter_to_individuals_on_resources():
     plain, mixed = Simulation(scenario), Simulation(scenario)
     order = np.random.default_rng(1).permutation(plain.state.population.alive.shape[0])
     with prepared():
-        moved = jax.tree.map(lambda column: column[order], mixed.state.population)
+        moved = taken(mixed.state.population, order)
         mixed.state = mixed.state._replace(population=moved)
     for run in (plain, mixed):
         run.advance(12)

@@ -44,7 +44,8 @@ def spoiled(run: Simulation, column: str, value: float, agent: int = 4) -> None:
     slot = int(np.flatnonzero(np.asarray(population.id) == agent)[0])
     with prepared():
         column_now = getattr(population, column)
-        new = column_now.at[slot].set(jnp.asarray(value, column_now.dtype))
+        at = (..., slot) if column == "claims" else slot
+        new = column_now.at[at].set(jnp.asarray(value, column_now.dtype))
         changed = population._replace(**{column: new})
         run.state = run.state._replace(population=changed)
 
@@ -63,7 +64,7 @@ def test_a_broken_stock_stops_the_run(name, value):
 @pytest.mark.parametrize("name", CYCLES)
 def test_a_broken_competence_stops_the_run(name, value):
     run = Simulation(scenario(name))
-    spoiled(run, "strength", value)
+    spoiled(run, "claims", value)
     with pytest.raises(RunError, match=r"step \d+.*of (organism|firm) 4"):
         run.advance(3)
 

@@ -16,6 +16,7 @@ from ecosim import engine
 from ecosim.compilation import prepared
 from ecosim.model import tally
 from ecosim.model.births import chunk
+from ecosim.model.population import taken
 from ecosim.recording import Recording
 from ecosim.scenario import Scenario, override
 from ecosim.simulate import Simulation, simulate
@@ -65,7 +66,7 @@ def permuted(simulation: Simulation, seed: int) -> None:
     population = simulation.state.population
     slots = np.random.default_rng(seed).permutation(population.alive.shape[0])
     with prepared():
-        moved = type(population)(*(column[slots] for column in population))
+        moved = taken(population, slots)
         simulation.state = simulation.state._replace(population=moved)
 
 

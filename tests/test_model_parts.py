@@ -130,6 +130,56 @@ def test_nth_true_is_flatnonzero(mask):
     assert found.tolist() == expected.tolist()
 
 
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.9, 1.0])
+def test_nth_true_of_many_slots_is_flatnonzero(share):
+    mask = np.random.default_rng(5).random(64 * 200) < share
+    ranks = np.arange(mask.size + 3)
+    found = jax.jit(slots.nth_true)(jnp.asarray(mask), jnp.asarray(ranks))
+    here = np.flatnonzero(mask)
+    assert found[: here.size].tolist() == here.tolist()
+    assert (np.asarray(found)[here.size :] == mask.size).all()
+
+
+@pytest.mark.parametrize("niches_", [1, 3, 16, 70, 130])
+def test_what_an_agent_is_paid_does_not_tell_the_capacity(niches_):
+    claims = np.random.default_rng(6).random((niches_, 64 * 40), np.float32)
+    price = np.random.default_rng(7).random((niches_, 1), np.float32)
+    paid = jax.jit(exact.weighted)
+    whole = np.asarray(paid(claims, price))
+    np.testing.assert_allclose(whole, price[:, 0].astype(float) @ claims, rtol=1e-5)
+    for size in (64, 128, 64 * 13):
+        assert np.array_equal(paid(claims[:, :size], price), whole[:size])
+
+
+def test_many_values_are_counted_and_added_as_few_are():
+    values = np.random.default_rng(8).random(8192, np.float32)
+    alive = values > 0.3
+    with prepared():
+        assert int(exact.count(jnp.asarray(alive))) == alive.sum()
+        assert float(exact.largest(jnp.asarray(values))) == values.max()
+        assert not exact.some(jnp.asarray(values > 2))
+        assert exact.some(jnp.asarray(values == values[9]))
+        parted = sum(values[alive].astype(float))
+        assert float(exact.total(jnp.asarray(values), jnp.asarray(alive))) == pytest.approx(
+            parted, rel=1e-13
+        )
+
+
+@pytest.mark.parametrize("count", [2, 5, 8, 11])
+def test_the_network_sorts_every_row_of_zeros_and_ones(count):
+    rows = np.array(list(itertools.product((0.0, 1.0), repeat=count)), np.float32)
+    assert np.array_equal(niches._falling(jnp.asarray(rows)), -np.sort(-rows, axis=1))
+
+
+def test_the_cipher_written_out_is_the_primitive():
+    drawn = np.random.default_rng(9).integers(0, 2**32, (4, 50))
+    words = [jnp.asarray(word, jnp.uint32) for word in drawn]
+    for one, other in zip(
+        randomness._unrolled(*words), randomness.threefry2x32_p.bind(*words), strict=True
+    ):
+        assert np.array_equal(one, other)
+
+
 def test_draws_follow_weights_and_order():
     weights = jnp.asarray([0.0, 3.0, 1.0, 0.0, 2.0, 100.0] + [0.0] * 58)
     alive = jnp.asarray([True] * 5 + [False] * 59)  # the heaviest is dead

@@ -22,7 +22,8 @@ def living(state) -> dict[str, np.ndarray]:
     order = np.argsort(np.asarray(population.id)[alive])
     return {
         name: np.asarray(column)[alive][order]
-        for name, column in population._asdict().items()
+        for name, column in (population._asdict() | {"strength": population.strength}).items()
+        if name != "claims"
     }
 
 

@@ -73,10 +73,9 @@ def exchange(
         competence: of each agent in this step `[C, K]`; None: the one it keeps for life.
 
     """
-    strength = population.strength if competence is None else competence
-    claims = jnp.where(population.alive[:, None], strength, 0)
+    claims = population.claims if competence is None else competence.T
     if size is not None:
-        claims = claims * size[:, None]
+        claims = claims * size
     if kinds.competition == "additive":
         return _additive(kinds, parameters, population, claims, supply)
     if kinds.competition == "independent":
@@ -105,7 +104,7 @@ def _additive(
     if kinds.regulation == "global":
         mass = jnp.broadcast_to(exact.total(payoff, population.alive), emitted.shape)
     else:
-        mass = _totals(kinds, population, payoff[:, None])[:, 0]
+        mass = _totals(kinds, population, payoff[None, :])[:, 0]
     mass = mass + parameters.unclaimed
     rate = jnp.where(mass > 0, emitted / jnp.where(mass > 0, mass, 1), 0)
     left = jnp.where(mass > 0, rate * parameters.unclaimed, emitted)
@@ -123,18 +122,19 @@ def _independent(kinds: Kinds, population: Population, claims: Array, supply: Ar
 
 
 def _totals(kinds: Kinds, population: Population, claims: Array) -> Array:
-    """Return exact totals `[P, columns]`, float64, of claims `[C, columns]` in each patch."""
+    """Return exact totals `[P, K]`, float64, of the living's claims `[K, C]` in each patch."""
+    claims = jnp.where(population.alive, claims, 0)
     largest = largest_by_patch(kinds, population.patch, claims)
-    unit = exact.quantum(largest, jnp.sum(population.alive))
+    unit = exact.quantum(largest, exact.count(population.alive))
     own = unit[population.patch] if kinds.patches > 1 else unit
-    whole = by_patch(kinds, population.patch, exact.rounded(claims, own))
+    whole = by_patch(kinds, population.patch, exact.rounded(claims, own.T))
     return whole.astype(jnp.float64) * unit
 
 
 def _paid(kinds: Kinds, population: Population, claims: Array, price: Array) -> Array:
-    """Return sum_k claims_k price_k `[C]` at the prices of each agent's patch."""
+    """Return sum_k claims_k price_k `[C]` at the prices of each agent's patch; 0 for the dead."""
     own = price[population.patch] if kinds.patches > 1 else price
-    return exact.across(claims * own)
+    return jnp.where(population.alive, exact.weighted(claims, own.T), 0)
 
 
 def offered(claims: Array, price: Array) -> Array:

@@ -242,6 +242,6 @@ def _one_block(kinds: Kinds) -> Population:
         trait=jnp.zeros((slots, 2 if kinds.space == "axis" else 0), f),
         allocation=jnp.zeros((slots, kinds.niches), f),
         conduct=jnp.zeros((slots, kinds.choices), f),
-        strength=jnp.zeros((slots, kinds.niches), f),
+        claims=jnp.zeros((kinds.niches, slots), f),
         **{name: jnp.zeros(slots, dtype) for name, dtype in kind.items()},
     )

@@ -20,7 +20,7 @@ from jax import Array
 
 from ecosim.model import environment, exact, kernel, niches, randomness, response, tally
 from ecosim.model.competition import Exchange
-from ecosim.model.population import Agents, Population, Rows, newborn
+from ecosim.model.population import Agents, Population, Rows, chosen, newborn, taken
 from ecosim.model.randomness import Stream
 from ecosim.model.slots import BLOCK, by_id
 from ecosim.model.step import Parameters, State, Status, World, flows_of
@@ -84,7 +84,7 @@ def step(world: World, kinds: Kinds, parameters: Parameters, state: State) -> St
         population=state.population, positions=env.positions, price=state.price,
     )  # fmt: skip
     order = by_id(population.id, population.alive)
-    population = jax.tree.map(lambda column: column[order], population)
+    population = taken(population, order)
     crowd = _unit_of_time(kinds, p, population, state)
     settled = _settled(kinds, p.agents, p.selection, population, crowd, env.positions)
     none = jnp.zeros(supply.shape, jnp.float64)
@@ -230,7 +230,7 @@ def _settled(
     positions: Array,
 ) -> Population:  # fmt: skip
     """Return the population after the events: the newborn described, the others kept."""
-    kept = jax.tree.map(lambda column: column[crowd.origin], before)
+    kept = taken(before, crowd.origin)
     alive = jnp.arange(crowd.place.shape[0]) < crowd.size
     trait = kept.trait.at[:, 0].set(crowd.place.astype(kinds.dtype))
     rows = Rows(
@@ -240,8 +240,4 @@ def _settled(
         allocation=niches.utilisation(trait, positions),
     )  # fmt: skip
     fresh, kept = newborn(kinds, agents, rows), kept._replace(age=kept.age + 1)
-
-    def either(new: Array, old: Array) -> Array:
-        return jnp.where(crowd.born.reshape((-1,) + (1,) * (new.ndim - 1)), new, old)
-
-    return jax.tree.map(either, fresh, kept)._replace(alive=alive)
+    return chosen(crowd.born, fresh, kept)._replace(alive=alive)

@@ -6,12 +6,14 @@ and a width w, and its shares follow a Gaussian utilisation curve (MacArthur & L
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import jax.numpy as jnp
 from jax import Array
 
 from ecosim.model import exact
 
-_EXCHANGED = 8  # columns
+_EXCHANGED = 32  # columns
 
 
 def utilisation(trait: Array, positions: Array) -> Array:
@@ -48,11 +50,25 @@ def _falling(points: Array) -> Array:
     if count > _EXCHANGED:
         return -jnp.sort(-points, axis=1)
     columns = [points[:, k] for k in range(count)]
-    for end in range(count - 1, 0, -1):
-        for k in range(end):
-            one, two = columns[k], columns[k + 1]
-            columns[k], columns[k + 1] = jnp.maximum(one, two), jnp.minimum(one, two)
+    for i, j in _exchanges(count):
+        columns[i], columns[j] = (
+            jnp.maximum(columns[i], columns[j]), jnp.minimum(columns[i], columns[j]),
+        )  # fmt: skip
     return jnp.stack(columns, axis=1)
+
+
+def _exchanges(count: int) -> Iterator[tuple[int, int]]:
+    """Yield the places to compare that sort any `count` numbers (Batcher 1968; Knuth 5.2.2 M)."""
+    top = 1 << (count - 1).bit_length() >> 1
+    size = top
+    while size:
+        reach, offset, distance = top, 0, size
+        while distance:
+            for i in range(count - distance):
+                if i & size == offset:
+                    yield i, i + distance
+            distance, offset, reach = reach - size, size, reach >> 1
+        size >>= 1
 
 
 def step_on_simplex(allocation: Array, noise: Array, size: Array) -> Array:

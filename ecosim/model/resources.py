@@ -18,7 +18,7 @@ import numpy as np
 from jax import Array
 
 from ecosim.model.competition import Exchange
-from ecosim.model.exact import across
+from ecosim.model.exact import weighted
 from ecosim.model.integration import unit_of_time
 from ecosim.model.population import Population
 from ecosim.model.structure import Kinds
@@ -151,7 +151,7 @@ def exchange(
     tolerance = jnp.asarray(_TOLERANCE, jnp.float64)
     flow, failed = unit_of_time(rate, still(supply), tolerance=tolerance, error=error)
     price = jnp.where(failed, jnp.nan, flow.offered).astype(supply.dtype)
-    claims = jnp.where(population.alive[:, None], population.strength, 0)
     own = price[population.patch] if kinds.patches > 1 else price
-    found = Exchange(across(claims * own), price, flow.emitted, left_of(flow))
+    gain = jnp.where(population.alive, weighted(population.claims, own.T), 0)
+    found = Exchange(gain, price, flow.emitted, left_of(flow))
     return found, jnp.maximum(stocks_after(kinds, stock, flow), 0)

@@ -23,16 +23,34 @@ def nth_true(mask: Array, which: Array) -> Array:
     if mask.shape[0] <= _SEARCHED:
         ends = jnp.cumsum(mask, dtype=jnp.int32)
         return jnp.searchsorted(ends, which.astype(jnp.int32), side="right").astype(jnp.int64)
-    blocks = mask.reshape(-1, BLOCK)
-    ends = jnp.cumsum(jnp.sum(blocks, axis=1, dtype=jnp.int32))
+    blocks = _packed(mask)
+    ends = jnp.cumsum(jax.lax.population_count(blocks).astype(jnp.int32))
     block = jnp.searchsorted(ends, which.astype(jnp.int32), side="right")
     inside = jnp.minimum(block, blocks.shape[0] - 1)
     before = jnp.where(block > 0, ends[jnp.maximum(block - 1, 0)], 0)
-    ranks = jnp.cumsum(blocks[inside], axis=-1, dtype=jnp.int32)
-    rank = (which - before.astype(which.dtype))[..., None]
-    offset = jnp.sum(ranks.astype(which.dtype) <= rank, axis=-1)
+    offset = _nth_bit(blocks[inside], which - before.astype(which.dtype))
     slot = inside.astype(jnp.int64) * BLOCK + offset
     return jnp.where(which < ends[-1].astype(which.dtype), slot, mask.shape[0])
+
+
+def _packed(mask: Array) -> Array:
+    """Return a mask `[C]` as bits, uint64[C / 64], the first slot of a block in the lowest bit."""
+    eights = jax.lax.bitcast_convert_type(mask.astype(jnp.uint8).reshape(-1, 8), jnp.uint64)
+    # Eight bytes that are 0 or 1 meet in the highest byte, each at a bit of its own.
+    bits = (eights * jnp.uint64(0x0102040810204080)) >> 56
+    places = jnp.arange(0, BLOCK, 8, dtype=jnp.uint64)
+    return jnp.sum(bits.reshape(-1, 8) << places, axis=1)
+
+
+def _nth_bit(bits: Array, rank: Array) -> Array:
+    """Return the place (int64) of the set bit of a rank counted from 0, which must be there."""
+    left, place = rank.astype(jnp.uint64), jnp.zeros(bits.shape, jnp.uint64)
+    for width in (32, 16, 8, 4, 2, 1):
+        here = (bits >> place) & jnp.uint64((1 << width) - 1)
+        lower = jax.lax.population_count(here)
+        passed = left >= lower
+        left, place = jnp.where(passed, left - lower, left), place + passed * jnp.uint64(width)
+    return place.astype(jnp.int64)
 
 
 def by_id(ids: Array, alive: Array) -> Array:

@@ -163,19 +163,20 @@ def step(world: World, kinds: Kinds, parameters: Parameters, state: State) -> St
         p.conduct, compete,
     )  # fmt: skip
     turnover = world.decide(kinds, p.selection, population, around)
-    died = jnp.sum(turnover.dies).astype(jnp.int64)
-    spoilt = jnp.any(faulty(population, exchange.gain))
+    died = exact.count(turnover.dies)
+    spoilt = exact.some(faulty(population, exchange.gain))
     status = jnp.where(spoilt, jnp.int32(Status.BROKEN), _room(turnover, died, state.log))
     hold, wanted = status != Status.RUNNING, turnover.births
     turnover = turnover._replace(
-        births=jnp.where(hold, 0, turnover.births), dies=turnover.dies & ~hold
+        population=_unless(hold, state.population, turnover.population),
+        births=jnp.where(hold, 0, turnover.births),
+        dies=turnover.dies & ~hold,
     )
     log = state.log
     if log is not None:
         before = turnover.population
         log = events.ended(log, before, turnover.dies, turnover.acquirer, step=state.clock + 1)
     settled, tally = births.settle(kinds, p.agents, turnover, tally)
-    settled = _unless(hold, kinds, state.population, settled)
     if log is not None:
         born = settled.alive & (settled.age == 0) & ~hold
         log = events.noted(log, settled, born, step=state.clock + 1, kind=events.Kind.START)
@@ -195,7 +196,7 @@ def step(world: World, kinds: Kinds, parameters: Parameters, state: State) -> St
         {name: part for name, part in after._asdict().items() if name not in whole},
         {name: part for name, part in state._asdict().items() if name not in whole},
     )
-    broken = ~hold & jnp.any(faulty(settled))
+    broken = ~hold & exact.some(faulty(settled))
     status = jnp.where(broken, jnp.int32(Status.BROKEN), status)
     # A step that cannot be taken is the one that is named.
     clock = kept.pop("clock") + spoilt.astype(jnp.int64)
@@ -214,7 +215,7 @@ def _compete(
 
 
 def _room(turnover: Turnover, died: Array, log: events.Log | None) -> Array:
-    full = turnover.births > jnp.sum(turnover.vacant)
+    full = turnover.births > exact.count(turnover.vacant)
     status = jnp.where(full, jnp.int32(Status.FULL), jnp.int32(Status.RUNNING))
     if log is None:
         return status
@@ -222,19 +223,16 @@ def _room(turnover: Turnover, died: Array, log: events.Log | None) -> Array:
     return jnp.where(spilling & ~full, jnp.int32(Status.LOG_FULL), status)
 
 
-def _unless(hold: Array, kinds: Kinds, old: Population, new: Population) -> Population:
-    """Return the new population, or the old one where the step is held.
+def _unless(hold: Array, old: Population, new: Population) -> Population:
+    """Return what was decided, or the old population where the step is held.
 
-    A held step has no births, so the wide columns differ only if agents adapt or merge.
+    Nobody dies and nobody is born in a held step, so a column that the step has not replaced
+    stays as it is: it is not read here.
     """
-    still = not (kinds.drifting or kinds.adaptation != "none" or kinds.mergers != "none")
-    wide = ("allocation", "strength") if still else ()
     return Population(
         *(
-            getattr(new, name)
-            if name in wide
-            else jnp.where(hold, getattr(old, name), getattr(new, name))
-            for name in Population._fields
+            one if one is other else jnp.where(hold, other, one)
+            for one, other in zip(new, old, strict=True)
         )
     )
 

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from ecosim.model import breadths, exact
-from ecosim.model.population import Population
+from ecosim.model.population import Population, part
 from ecosim.model.structure import Kinds
 
 SPECIALIST = 0.9  # an agent is a specialist of a niche with at least this share of its budget
@@ -57,11 +57,8 @@ class Tally(NamedTuple):
 def counted(kinds: Kinds, population: Population, before: Array | None = None) -> Tally:
     """Return a tally counted anew over all the living; `before`: the most agents so far."""
     alive = population.alive
-    claims = jnp.where(alive[:, None], population.strength, 0)
-    most, bound = (
-        jnp.sum(alive).astype(jnp.int64),
-        largest_by_patch(kinds, population.patch, claims),
-    )
+    most = exact.count(alive)
+    bound = largest_by_patch(kinds, population.patch, jnp.where(alive, population.claims, 0))
     if before is not None:
         most = jnp.maximum(most, before)
     empty = Tally(_zero(kinds), most, bound)
@@ -70,9 +67,7 @@ def counted(kinds: Kinds, population: Population, before: Array | None = None) -
 
     def add(block: Array, tally: Tally) -> Tally:
         # In blocks, since a whole population in integers would be larger than itself.
-        rows = jax.tree.map(
-            lambda column: jax.lax.dynamic_slice_in_dim(column, block * size, size), population
-        )
+        rows = part(population, block * size, size)
         return added(kinds, tally, rows, rows.alive, sign=1)
 
     return jax.lax.fori_loop(0, blocks, add, empty)
@@ -95,8 +90,8 @@ def sums(kinds: Kinds, tally: Tally, rows: Population, who: Array) -> Sums:
     column = who[:, None]
     norm = jnp.sqrt(exact.across(x * x))[:, None]
     direction = jnp.where(norm > 0, x / jnp.where(norm > 0, norm, 1), 0)
-    claim_unit = tally.claim_unit[rows.patch] if kinds.patches > 1 else tally.claim_unit
-    claims = exact.rounded(jnp.where(column, rows.strength, 0), claim_unit)
+    unit_there = tally.claim_unit[rows.patch] if kinds.patches > 1 else tally.claim_unit
+    claims = exact.rounded(jnp.where(who, rows.claims, 0), unit_there.T)
     span = max(k - 1, 1)
     place = jnp.clip((rows.breadth - 1) / span * BINS, 0, BINS - 1).astype(jnp.int32)
     special = who & (rows.depth >= SPECIALIST)
@@ -122,19 +117,19 @@ def _heads(place: Array, who: Array, count: int) -> Array:
 
 
 def by_patch(kinds: Kinds, patch: Array, whole: Array) -> Array:
-    """Return integer totals `[P, K]` of rows `[B, K]` over each patch."""
+    """Return integer totals `[P, K]` of columns `[K, B]` over each patch."""
     if kinds.patches == 1:
-        return jnp.sum(whole, axis=0, keepdims=True)
-    start = jnp.zeros((kinds.patches, whole.shape[1]), whole.dtype)
-    return start.at[patch].add(whole)
+        return jnp.sum(whole, axis=1)[None, :]
+    start = jnp.zeros((kinds.patches, whole.shape[0]), whole.dtype)
+    return start.at[patch].add(whole.T)
 
 
 def largest_by_patch(kinds: Kinds, patch: Array, claims: Array) -> Array:
-    """Return the largest of claims `[B, K]` in each patch, `[P, K]`; 0 where there is none."""
+    """Return the largest of claims `[K, B]` in each patch, `[P, K]`; 0 where there is none."""
     if kinds.patches == 1:
-        return jnp.max(claims, axis=0, keepdims=True)
-    start = jnp.zeros((kinds.patches, claims.shape[1]), claims.dtype)
-    return start.at[patch].max(claims)
+        return jnp.max(claims, axis=1)[None, :]
+    start = jnp.zeros((kinds.patches, claims.shape[0]), claims.dtype)
+    return start.at[patch].max(claims.T)
 
 
 def added(kinds: Kinds, tally: Tally, rows: Population, who: Array, *, sign: int) -> Tally:

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from ecosim.model import inheritance, randomness
+from ecosim.model import exact, inheritance, randomness
 from ecosim.model.births import Turnover
 from ecosim.model.population import Population, Rows
 from ecosim.model.randomness import Stream
@@ -68,7 +68,7 @@ def decide(
             positions=around.positions,
         )
 
-    births = jnp.sum(divides).astype(jnp.int64)
+    births = exact.count(divides)
     return Turnover(after, dies, births, refused, ~alive | dies, newborns)
 
 
