@@ -75,7 +75,7 @@ def exchange(
     """
     claims = population.claims if competence is None else competence.T
     if size is not None:
-        claims = claims * size
+        claims = claims * size[None, :]
     if kinds.competition == "additive":
         return _additive(kinds, parameters, population, claims, supply)
     if kinds.competition == "independent":
@@ -123,7 +123,7 @@ def _independent(kinds: Kinds, population: Population, claims: Array, supply: Ar
 
 def _totals(kinds: Kinds, population: Population, claims: Array) -> Array:
     """Return exact totals `[P, K]`, float64, of the living's claims `[K, C]` in each patch."""
-    claims = jnp.where(population.alive, claims, 0)
+    claims = jnp.where(population.alive[None, :], claims, 0)
     largest = largest_by_patch(kinds, population.patch, claims)
     unit = exact.quantum(largest, exact.count(population.alive))
     own = unit[population.patch] if kinds.patches > 1 else unit
