@@ -44,7 +44,7 @@ def read(source: str | os.PathLike[str] | Scenario, overrides: Any = None) -> Sc
     if isinstance(source, Scenario):
         return override(source, changes)
     path = locate(source)
-    raw = _parse(path)
+    raw = parse(path)
     raw.setdefault("name", path.stem)
     files = raw.get("population", {})
     for key in ("web", "community"):
@@ -68,7 +68,13 @@ def locate(source: str | os.PathLike[str]) -> Path:
     raise ScenarioError([Problem("", str(source), "no such file or shipped scenario", fix)])
 
 
-def _parse(path: Path) -> dict[str, Any]:
+def parse(path: Path) -> dict[str, Any]:
+    """Return what a TOML file says, not validated.
+
+    Raises:
+        ScenarioError: it cannot be read, or is not TOML.
+
+    """
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:

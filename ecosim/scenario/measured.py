@@ -145,7 +145,7 @@ def _training(s: Scenario) -> Iterator[Problem]:
     if (
         training.resource != "parameters"
         and "low-rank" in training.learners
-        and (training.rank >= s.niches.count)
+        and training.rank >= s.niches.count
     ):
         yield Problem(
             "training.rank", str(training.rank),

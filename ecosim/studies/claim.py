@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -17,6 +16,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from ecosim.errors import Problem, ScenarioError
+from ecosim.scenario.files import parse
 from ecosim.scenario.numbers import CONFIG, NonNegative, Real, Seed, Text, Whole
 from ecosim.scenario.problems import problems_of
 from ecosim.studies import closed_forms
@@ -133,12 +133,7 @@ def read(path: Path) -> Claim:
         ScenarioError: every problem of the file.
 
     """
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise ScenarioError([Problem("", "", f"not valid TOML: {error}")], str(path)) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ScenarioError([Problem("", "", f"cannot be read: {error}")], str(path)) from None
+    raw = parse(path)
     return validate({"name": path.stem, **raw}, str(path))
 
 

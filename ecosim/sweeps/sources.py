@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import difflib
 import os
-import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from ecosim.errors import Problem, ScenarioError
 from ecosim.scenario import shipped as scenarios
+from ecosim.scenario.files import parse
 from ecosim.scenario.observed import located
 from ecosim.sweeps import shipped as sweeps
 
@@ -42,12 +42,7 @@ def load(source: str | os.PathLike[str]) -> dict[str, Any]:
         if found is None and scenarios.find(str(source)) is not None:
             return {"scenario": str(source)}
         path = found or _nowhere(str(source))
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise ScenarioError([Problem("", "", f"not valid TOML: {error}")], str(path)) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ScenarioError([Problem("", "", f"cannot be read: {error}")], str(path)) from None
+    raw = parse(path)
     if not raw:
         rule = "is empty: a sweep names a scenario"
         raise ScenarioError([Problem("", "", rule, 'scenario = "soft-selection"')], str(path))
