@@ -10,7 +10,7 @@ import click
 from ecosim.commands import arguments
 from ecosim.commands.engines import computing, engine_of, resumable, telling
 from ecosim.commands.output import write_json, write_table
-from ecosim.commands.sweep import fixed, varying
+from ecosim.commands.sweep import fixed, limited, varying
 
 if TYPE_CHECKING:
     from ecosim.sweeps.calibration import Question
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 @click.option("--recovery-particles", type=click.IntRange(min=10), default=30, show_default=True,
               help="Particles of each of these fits.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@limited
 @computing
 @click.option("--out", type=click.Path(path_type=Path), metavar="FOLDER",
               help="Where it is kept (default: runs/calibrations/SCENARIO).")  # fmt: skip
@@ -88,13 +89,14 @@ def calibrate(
 def _question(given: dict[str, Any]) -> Question:
     from ecosim.scenario import read
     from ecosim.sweeps import target
-    from ecosim.sweeps.beforehand import check_metrics, first_valid, probes
+    from ecosim.sweeps.beforehand import LIMIT, check_metrics, check_runs, first_valid, probes
     from ecosim.sweeps.calibration import Question
     from ecosim.sweeps.definition import validate
     from ecosim.sweeps.ranges import parse_range
 
     if not given["prior"]:
         raise click.UsageError("--prior is needed: which numbers to fit, as in KEY=low:high.")
+    check_runs(given["particles"], given["replicates"], given["limit"] or LIMIT)
     kept = fixed(given)
     both = sorted(set(kept) & set(given["prior"]))
     if both:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @varying("--set", "One value for all trials.")
 @varying("--over", "low:high[:log]; where to look.")
 @click.option("--metric", metavar="METRIC", help="What is to be best: its mean at the end.")
-@click.option("--maximise/--minimise", default=None, help="Largest (the default) or smallest.")
+@click.option("--maximize/--minimize", default=None, help="Largest (the default) or smallest.")
 @click.option("--trials", type=click.IntRange(min=1), help="Number of points.")
 @click.option("--together", type=click.IntRange(min=1), help="Points chosen at once (default: 8).")
 @click.option("--replicates", type=click.IntRange(min=1), help="Runs of each point.")
@@ -73,11 +73,11 @@ def _described(given: dict[str, Any]) -> Sweep:
     base = load(source)
     base.setdefault("name", f"{Path(source).stem}-search")
     plan = base.get("search", {})
-    changes = {"metric": given["metric"], "trials": given["trials"], "batch": given["together"]}
+    changes = {"metric": given["metric"], "trials": given["trials"], "together": given["together"]}
     if given["over"]:
         changes["over"] = given["over"]
-    if given["maximise"] is not None:
-        changes["direction"] = "maximize" if given["maximise"] else "minimize"
+    if given["maximize"] is not None:
+        changes["direction"] = "maximize" if given["maximize"] else "minimize"
     if isinstance(plan, dict):
         plan = plan | {key: value for key, value in changes.items() if value is not None}
         lacking = [name for name in ("metric", "trials", "over") if name not in plan]

@@ -34,8 +34,13 @@ class _Group(click.Group):
             args = ["run", *args]
         return super().parse_args(ctx, args)
 
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options of `run` too, which may follow SOURCE at once."""
+        click.Command.format_options(self.commands["run"], ctx, formatter)
+        self.format_commands(ctx, formatter)
 
-@click.group(cls=_Group)
+
+@click.group(cls=_Group, options_metavar="", subcommand_metavar="SOURCE [OPTIONS] | COMMAND ...")
 def sweep() -> None:
     """Run many variants of a scenario; `ecosim sweep SOURCE` is `ecosim sweep run SOURCE`.
 
@@ -74,7 +79,7 @@ def varying(flag: str, text: str) -> Any:
 
 
 limited = click.option("--limit", type=click.IntRange(min=1), metavar="RUNS",
-                       help="Most runs that are begun (default: 100000).")  # fmt: skip
+                       help="Most runs that are begun at once (default: 100000).")  # fmt: skip
 _SAMPLES = ("random", "latin-hypercube", "sobol", "morris", "saltelli")
 
 

@@ -46,8 +46,18 @@ def check_size(sweep: Sweep, limit: int = LIMIT) -> None:
 
     """
     points = count(sweep) if sweep.search is None else sweep.search.trials
-    runs = points * sweep.replicates
-    given = f"{points:,} points x {sweep.replicates:,} replicates"
+    check_runs(points, sweep.replicates, limit)
+
+
+def check_runs(points: int, replicates: int, limit: int = LIMIT) -> None:
+    """Refuse points and replicates of more runs than the limit or than the memory holds.
+
+    Raises:
+        ScenarioError: with the number of runs, and what would help.
+
+    """
+    runs = points * replicates
+    given = f"{points:,} points x {replicates:,} replicates"
     if runs > limit:
         rule = f"a sweep has {limit:,} runs at most, unless more are asked for"
         fix = f"take fewer values or samples, or give --limit {runs}"

@@ -40,14 +40,14 @@ class Search:
     """Points chosen one batch after the other for the best mean of a metric at the end.
 
     `over` gives low:high for each key, as a sample does; `trials` is the number of points and
-    `batch` how many of them run together before the next are chosen.
+    `together` how many of them run before the next are chosen.
     """
 
     metric: Text
     trials: Whole
     over: dict[str, Any]
     direction: Literal["maximize", "minimize"] = "maximize"
-    batch: Whole = 8
+    together: Whole = 8
 
     @property
     def ranges(self) -> dict[str, Range]:

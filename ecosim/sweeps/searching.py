@@ -70,7 +70,7 @@ def search(
     trials: list[dict[str, Any]] = []
     while len(trials) < plan.trials:
         # Whole batches always, so that the first trials do not depend on how many there will be.
-        asked = [study.ask() for _ in range(plan.batch)]
+        asked = [study.ask() for _ in range(plan.together)]
         settings = [_values(trial, plan.ranges) for trial in asked]
         digests = simulator.points(settings)
         means = simulator.means(settings, [plan.metric])[:, 0]
@@ -113,7 +113,7 @@ def _study(sweep: Sweep, plan: Search) -> optuna.Study:
         # Its option that keeps the trials of one batch apart is marked as experimental.
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         sampler = optuna.samplers.TPESampler(
-            seed=sweep.seed & 0xFFFFFFFF, n_startup_trials=max(plan.batch, 10),
+            seed=sweep.seed & 0xFFFFFFFF, n_startup_trials=max(plan.together, 10),
             multivariate=True, constant_liar=True,
         )  # fmt: skip
     return optuna.create_study(direction=plan.direction, sampler=sampler)

@@ -61,6 +61,22 @@ def test_an_absurd_design_is_refused_before_it_is_made(monkeypatch, words):
     assert refused.exit_code == 2 and "GiB" in refused.stderr and "--out" in refused.stderr
 
 
+def test_a_calibration_of_absurdly_many_particles_is_refused_too(tmp_path):
+    data = tmp_path / "data.csv"
+    data.write_text("births\n1\n2\n")
+    refused = command(
+        "calibrate", "soft-selection", "--data", str(data), "--metrics", "births",
+        "--prior", "mutation.rate=0:1", "--particles", "100000000", "--out", str(tmp_path / "a"),
+    )  # fmt: skip
+    assert refused.exit_code == 2 and "--limit 100000000" in refused.stderr
+    assert not (tmp_path / "a").exists()
+
+
+def test_help_of_a_sweep_tells_the_options_that_may_follow_a_source():
+    told = command("sweep", "--help").output
+    assert all(word in told for word in ("SOURCE [OPTIONS]", "--grid", "--workers", "compact"))
+
+
 def test_the_limit_counts_runs_and_the_memory_counts_points(monkeypatch):
     wide = sweep(replicates=60_000)
     with pytest.raises(ScenarioError, match="2 points x 60,000 replicates"):

@@ -15,7 +15,7 @@ from ecosim.sweeps.trials import Paused
 
 pytest.importorskip("optuna", reason="searches need Optuna")
 
-PLAN = {"metric": "births", "trials": 16, "batch": 8, "over": {"run.steps": "1:12"}}
+PLAN = {"metric": "births", "trials": 16, "together": 8, "over": {"run.steps": "1:12"}}
 
 
 def plan(**changes):
