@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from ecosim.studies import found_returns as found
-from ecosim.theory.returns import projected_claim, returns_exponent
+from ecosim.theory.no_free_lunch import split_best
+from ecosim.theory.returns import drawn_claim, projected_claim, returns_exponent
 
 
 @pytest.mark.parametrize(
@@ -44,18 +45,49 @@ def test_least_norm_finds_that_projection():
     assert projected_claim(n, d, 1.5) == pytest.approx(claims.mean(), abs=4.5 * error)
 
 
+def rounded(effort, draws=200_000):
+    """Whole examples that efforts buy: all units of a learner add up, one u in (0, 1) for it."""
+    upto = np.concatenate([[0.0], np.cumsum(effort)])
+    u = np.random.default_rng(0).random((draws, 1))
+    return np.diff(np.floor(upto + u), axis=1).astype(int)
+
+
 @pytest.mark.parametrize("r", [0.6, 1.2, 2.6])
 def test_learning_exponents_give_the_returns_they_stand_for(r):
     power = found.learning_exponent(r)
-    whole = projected_claim(16, 20, power)
-    two = (projected_claim(8, 20, power) + projected_claim(7, 20, power)) / 2
-    least = min(
-        np.log2(whole / two),
-        np.log(whole / projected_claim(5, 20, power)) / np.log(3),
-        np.log(whole * 2 / (projected_claim(4, 20, power) + projected_claim(3, 20, power)))
-        / np.log(4),
-    )
-    assert least == pytest.approx(r, abs=1e-3)
+    claims = np.array([projected_claim(n, 20, power) for n in range(17)])
+    ways = []
+    for k in (2, 3, 4):
+        bought = rounded([16 / k] * k)
+        assert np.all(np.abs(bought.sum(axis=1) - 16) <= (k == 3))  # but for floating point
+        ways.append(np.log(claims[16] / claims[bought].mean()) / np.log(k))
+    assert min(ways) == pytest.approx(r, abs=3e-3)
+
+
+def test_a_part_of_an_example_is_one_with_that_probability():
+    bought = rounded([16 / 3] * 3)
+    claims = np.array([projected_claim(n, 20, 3.0) for n in range(17)])[bought]
+    error = claims.std() / np.sqrt(claims.shape[0])
+    assert set(np.unique(bought)) == {5, 6}
+    assert found.examples_claim(16 / 3, 3.0) == pytest.approx(claims.mean(), abs=4.5 * error)
+    assert found.examples_claim(8, 3.0) == projected_claim(8, 20, 3.0)
+
+
+@pytest.mark.parametrize(("m", "levels", "power"), [(8, 100, 5.0), (3, 4, 0.7), (1, 2, 2.0)])
+def test_the_claim_of_the_best_of_draws(m, levels, power):
+    drawn = np.random.default_rng(0).integers(0, levels, (200_000, m)).max(axis=1)
+    claims = (drawn / (levels - 1)) ** power
+    error = claims.std() / np.sqrt(claims.size)
+    assert drawn_claim(m, levels, power) == pytest.approx(claims.mean(), abs=4.5 * error)
+
+
+def test_ends_of_the_best_of_draws():
+    # Continuous values: E max^g = m / (m + g).
+    assert drawn_claim(6, 100_000, 4.0) == pytest.approx(0.6, abs=1e-4)
+    assert drawn_claim(0, 100, 1.0) == 0
+    assert drawn_claim(5, 100, 1.0) == pytest.approx(split_best(5, 1, 100))
+    with pytest.raises(ValueError, match="levels|>= 2"):
+        drawn_claim(3, 1, 1.0)
 
 
 @pytest.mark.parametrize("c", [0.6, 1.4, 2.4])

@@ -122,9 +122,10 @@ def _tell(done: Study, as_json: bool) -> None:
 @click.option("--full", is_flag=True, help="A finer grid and more replicates.")
 @click.option("--quick", is_flag=True, help="The coarse grid; this is the default.")
 @click.option("--swap", is_flag=True,
-              help="Also each world with another's selection, or competition.")  # fmt: skip
+              help="Also worlds with another's selection, or competition.")  # fmt: skip
 @click.option("--control", is_flag=True,
-              help="Also the ecology with fewer mutants, none, or more organisms.")  # fmt: skip
+              help="Also the ecology with fewer mutants, none, or more organisms; and a market "
+                   "whose entrants copy.")  # fmt: skip
 @click.option("--register", is_flag=True,
               help="Run nothing: write what is expected of each cell of new maps.")  # fmt: skip
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER",
@@ -175,9 +176,10 @@ def phase_diagram(
 
 
 def _register(planes: list[Plane], as_json: bool) -> None:
-    from ecosim.studies.plane_registration import register
+    from ecosim.studies import agreement_registration, plane_registration
 
-    written = [str(path) for path in register(planes)]
+    paths = [*plane_registration.register(planes), *agreement_registration.register()]
+    written = [str(path) for path in paths]
     if as_json:
         write_json({"registered": written})
         return
@@ -186,18 +188,27 @@ def _register(planes: list[Plane], as_json: bool) -> None:
 
 
 def _show(atlas: Atlas, as_json: bool) -> None:
-    from ecosim.studies.map_tables import AGREEMENT, HEADS, agreements, rows
+    from ecosim.studies.map_tables import (
+        AGREEMENT,
+        HEADS,
+        VERDICTS,
+        agreements,
+        rows,
+        verdicts,
+    )
     from ecosim.studies.maps import as_dict
 
     if as_json:
         maps = [as_dict(diagram) for diagram in atlas.diagrams]
         alike = [dict(zip(AGREEMENT, row, strict=True)) for row in agreements(atlas.diagrams)]
+        said = [dict(zip(VERDICTS, row, strict=True)) for row in verdicts(atlas.diagrams)]
         files = [str(path) for path in atlas.files]
-        write_json({"maps": maps, "agreement": alike, "files": files})
+        write_json({"maps": maps, "agreement": alike, "statement": said, "files": files})
         return
     table = (row for diagram in atlas.diagrams for row in rows(diagram))
-    write_table(HEADS, table, right=range(1, 5))
+    write_table(HEADS, table, right=range(1, 6))
     if pairs := agreements(atlas.diagrams):
         write_table(AGREEMENT, pairs)
+    write_table(VERDICTS, verdicts(atlas.diagrams))
     for path in atlas.files:
         click.echo(path)

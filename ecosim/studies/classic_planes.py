@@ -36,9 +36,9 @@ SPELL = Axis(
 )
 
 
-def specialists_win_above(crowding: float) -> float:
+def specialists_win_above(crowding: float, niches: int = K) -> float:
     """Return the exponent of T3 at the rivals that one of N agents meets in a niche, (N-1)/K."""
-    rivals = crowding - 1 / K
+    rivals = crowding - 1 / niches
     return budget.specialist_exponent(rivals) if rivals > 0 else math.inf
 
 
@@ -134,6 +134,11 @@ ECOLOGY = ("model.selection.wright_fisher", "model.inheritance", "worlds.ecology
 MARKET = ("model.selection.exit", "model.selection.capital", "model.selection.founding",
            "worlds.market")  # fmt: skip
 _SEEN = "Run, and changed after trial runs, before maps were registered."
+_SURER = (
+    "Since first registered: {}a cell is decided by Student's t at 5 % in place of two standard "
+    "errors; cells and their expectations are what they were."
+)
+MORE, SURER = _SURER.format("6 replicates (quick) in place of 4; "), _SURER.format("")
 _LOCAL_NOTE = (
     "With mutations of .03 instead of .3 small communities stay between niches: branching needs "
     "more agents than there are (8 a niche, r = 2.6: share of specialists about .2)."
@@ -151,7 +156,8 @@ def crowding_plane(world: str, title: str, **given: Any) -> Plane:
     """Return a plane of contest x returns exponent against rivals a niche."""
     return Plane(**{
         "world": world, "map": "crowding", "title": title, "across": EXPONENT, "up": CROWDING,
-        "boundaries": CROWDED, "shares": SHARED, "replicates": {"quick": 4, "full": 16}, **given,
+        "boundaries": CROWDED, "shares": SHARED, "replicates": {"quick": 6, "full": 16},
+        "counted": True, "history": MORE, **given,
     })  # fmt: skip
 
 
@@ -159,7 +165,8 @@ def grain_plane(world: str, title: str, **given: Any) -> Plane:
     """Return a plane of the trade-off's curvature against the length of a spell."""
     return Plane(**{
         "world": world, "map": "grain", "title": title, "across": CURVATURE, "up": SPELL,
-        "boundaries": WINDOWED, "shares": SHARED, "replicates": {"quick": 8, "full": 32}, **given,
+        "boundaries": WINDOWED, "shares": SHARED, "replicates": {"quick": 8, "full": 32},
+        "counted": True, "history": SURER, **given,
     })  # fmt: skip
 
 

@@ -1,23 +1,26 @@
 """Contest exponents at which found competence has wanted returns to a budget.
 
 Under a contest of exponent g a claim is worth E c^g, luck included. Returns to examples follow from
-a closed form (`theory.returns`); those to evaluations were measured once, in the 512 instances that
-the world itself draws from, and stand here as numbers, which a test measures again.
+a closed form (`theory.returns`), the mean over all tasks; those to evaluations were measured once,
+in 512 instances of their own, and stand here as numbers, which a test measures again. A run draws
+other instances, and other tasks, from its seed. Where an exponent is solved so that k niches claim
+k^-r of one, that r = 1 is break-even among many rivals is no finding.
 """
 
 from __future__ import annotations
 
 import functools
+import math
 
 from scipy import optimize
 
+from ecosim.studies.classic_planes import FLOOR
 from ecosim.theory.returns import projected_claim, returns_exponent
 
 BUDGET = 16  # evaluations, or examples
 DIMENSION = 20
 FEW_EXAMPLES, FEW_DIMENSIONS = 8, 10  # of the grain plane of learning, which has most runs
 ALGORITHMS = ["random-search", "bit-climber", "opposition", "nelder-mead"]
-FLOOR = 0.05  # what an idle niche is worth of a whole budget (M1)
 
 # Contest exponent g at which k niches of `separable`, k = 2, 3 or 4, whichever does best, and the
 # best of the algorithms for it, claim k^-r in each of what all 16 evaluations claim in one. Luck
@@ -47,19 +50,25 @@ SEARCH_WHOLE = {
 def learning_exponent(r: float) -> float:
     """Return the contest exponent at which the best of 2, 3 or 4 tasks claims k^-r in each.
 
-    Of 16 examples in 20 dimensions; a division that is not exact buys 8 and 7, three times 5, or
-    4, 4, 3 and 3 whole examples.
+    Of 16 examples in 20 dimensions.
     """
-    parts = {2: (8, 7), 3: (5, 5, 5), 4: (4, 4, 3, 3)}
 
     def excess(power: float) -> float:
-        def claim(examples: int) -> float:
-            return projected_claim(examples, DIMENSION, power)
-
-        each = {k: sum(map(claim, counts)) / k for k, counts in parts.items()}
-        return min(returns_exponent(claim(BUDGET), part, k) for k, part in each.items()) - r
+        whole = examples_claim(BUDGET, power)
+        parts = ((k, examples_claim(BUDGET / k, power)) for k in (2, 3, 4))
+        return min(returns_exponent(whole, part, k) for k, part in parts) - r
 
     return round(float(optimize.brentq(excess, 0.05, 30.0)), 3)
+
+
+def examples_claim(effort: float, power: float) -> float:
+    """Return the mean claim of a task with that effort, over the rounding of what it buys.
+
+    A part of an example is one with that probability, so the mean is the interpolation, exactly.
+    """
+    whole = math.floor(effort)
+    few, more = (projected_claim(n, DIMENSION, power) for n in (whole, whole + 1))
+    return few + (effort - whole) * (more - few)
 
 
 @functools.cache

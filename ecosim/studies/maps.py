@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ecosim.experiments.folders import write_atomically
+from ecosim.studies.cells import Floats
 from ecosim.studies.claim import Size
+from ecosim.studies.contours import contour, worded
 from ecosim.studies.map_tables import as_markdown
-from ecosim.studies.phase_diagram import Diagram, contour, simulated
+from ecosim.studies.phase_diagram import Diagram, simulated
 from ecosim.studies.plane_registration import SEED, registered
 from ecosim.studies.planes import Kind, Plane
 
@@ -92,18 +95,28 @@ def as_dict(diagram: Diagram) -> dict[str, Any]:
     plane, line = diagram.plane, contour(diagram)
     return {
         "name": plane.name, "world": plane.world, "map": plane.map, "variant": plane.variant,
-        "title": plane.title, "metric": plane.metric, "expects": plane.expects,
+        "title": plane.title, "metric": plane.metric, "sides": list(plane.sides),
+        "expects": plane.expects, "given": plane.given, "statement_16": plane.counted,
         "registered": registered(plane).words, "seed": SEED, "before": plane.before,
+        "history": plane.history,
         "across": plane.across.label, "up": plane.up.label, "x": diagram.x, "y": diagram.y,
         "mean": diagram.mean, "stderr": diagram.stderr, "replicates": diagram.share.shape[2],
         "boundaries": [
             {"label": form.label, "x": diagram.boundary(i), "agreement": diagram.agreement(i)}
             for i, form in enumerate(plane.boundaries)
         ],
-        "contour": {"x": line.x, "low": line.low, "high": line.high},
+        "contour": {
+            "x": _places(line.x, diagram), "low": _places(line.low, diagram),
+            "high": _places(line.high, diagram), "crosses": line.crosses,
+        },
         "runs": str(diagram.folder), "note": plane.note,
         "shared_code": list(plane.shares), "own_code": list(plane.own),
     }  # fmt: skip
+
+
+def _places(values: Floats, diagram: Diagram) -> list[float | str]:
+    """Return crossings as numbers, and in words where they are beyond the axis."""
+    return [float(v) if math.isfinite(v) else worded(float(v), diagram.x) for v in values]
 
 
 def _cells(diagrams: Sequence[Diagram]) -> str:

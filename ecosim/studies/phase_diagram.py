@@ -1,4 +1,4 @@
-"""A plane simulated: specialists' share in each cell, the 50 % contour, agreement with theory."""
+"""A plane simulated: one side's share in each cell, and whether the signs agree with theory."""
 
 from __future__ import annotations
 
@@ -7,31 +7,17 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ecosim.errors import StoreError
+from ecosim.studies.cells import Cells, Floats, cells, spread
 from ecosim.studies.claim import Size
 from ecosim.studies.planes import Plane
 from ecosim.studies.trying import Stopped
 
-type Floats = NDArray[np.float64]
-type Sign = Literal["specialists", "generalists", "undecided", "no theory"]
-
-_ERRORS = 2.0  # standard errors from one half within which a cell is undecided
 _LATE = 0.2  # share of the records, at the end, over which a run's share is averaged
-_DRAWS = 400  # bootstrap samples of replicates
-
-
-@dataclass(frozen=True)
-class Contour:
-    """Where the specialists' share crosses one half in each row, nan where it does not."""
-
-    x: Floats  # [Y]
-    low: Floats  # [Y] 5 % of resampled replicates cross to the left of it
-    high: Floats  # [Y] 95 %
 
 
 @dataclass(frozen=True)
@@ -42,7 +28,8 @@ class Diagram:
         plane: what was simulated.
         x: values across `[X]`.
         y: values up `[Y]`.
-        share: specialists' share late in the run, of each replicate `[Y, X, replicates]`.
+        share: of the plane's first side (specialists) late in the run, of each replicate
+            `[Y, X, replicates]`; nan where nobody is there.
         folder: of the sweep.
 
     """
@@ -56,12 +43,17 @@ class Diagram:
     @property
     def mean(self) -> Floats:
         """Mean over replicates `[Y, X]`."""
-        return np.asarray(self.share.mean(axis=2))
+        return spread(self.share)[0]
 
     @property
     def stderr(self) -> Floats:
         """Standard error of the mean `[Y, X]`."""
-        return np.asarray(self.share.std(axis=2, ddof=1) / math.sqrt(self.share.shape[2]))
+        return spread(self.share)[1]
+
+    @property
+    def cells(self) -> Cells:
+        """Who wins where, and how surely `[Y, X]`."""
+        return cells(self.share)
 
     def boundary(self, number: int = 0) -> Floats:
         """Return one of the plane's closed forms at each y `[Y]`; nan where there is none."""
@@ -69,72 +61,31 @@ class Diagram:
         form = forms[number].at if number < len(forms) else lambda _: math.nan
         return np.array([form(float(y)) for y in self.y])
 
-    def signs(self, number: int = 0) -> list[list[tuple[Sign, Sign]]]:
-        """Return what a closed form says and what was observed, for each cell `[Y][X]`."""
-        edge = self.boundary(number)
+    def signs(self, number: int = 0) -> list[list[tuple[str, str]]]:
+        """Return what a closed form says and what was observed, for each cell `[Y][X]`.
+
+        One of the plane's sides; or `no theory`; or `undecided`, or `no value`.
+        """
+        edge, seen = self.boundary(number), self.cells
+        first, second = self.plane.sides
+        observed = np.where(seen.above, first, second)
+        observed = np.where(seen.decided, observed, np.where(seen.empty, "no value", "undecided"))
+        expected = np.where(self.x[None, :] > edge[:, None], first, second)
+        expected = np.where(np.isnan(edge)[:, None], "no theory", expected)
         return [
-            [
-                (_expected(x, edge[row]), _observed(self.mean[row, col], self.stderr[row, col]))
-                for col, x in enumerate(self.x)
-            ]
-            for row in range(self.y.size)
+            list(zip(*row, strict=True))
+            for row in zip(expected.tolist(), observed.tolist(), strict=True)
         ]
 
     def agreement(self, number: int = 0) -> dict[str, int]:
-        """Return how many cells agree with a closed form in sign, disagree, or are undecided."""
+        """Return how many cells agree with a closed form, disagree, are undecided or empty."""
         counts: Counter[str] = Counter()
         for expected, observed in (pair for row in self.signs(number) for pair in row):
-            if "no theory" in (expected, observed):
-                counts["no theory"] += 1
-            elif observed == "undecided":
-                counts["undecided"] += 1
+            if expected == "no theory" or observed in ("undecided", "no value"):
+                counts["no theory" if expected == "no theory" else observed] += 1
             else:
                 counts["agree" if observed == expected else "disagree"] += 1
         return {"cells": self.x.size * self.y.size, **counts}
-
-
-def _expected(x: float, edge: float) -> Sign:
-    if math.isnan(edge):
-        return "no theory"
-    return "specialists" if x > edge else "generalists"
-
-
-def _observed(mean: float, stderr: float) -> Sign:
-    if abs(mean - 0.5) <= _ERRORS * stderr:
-        return "undecided"
-    return "specialists" if mean > 0.5 else "generalists"
-
-
-def crossing(x: Floats, share: Floats) -> float:
-    """Return where a row of shares `[X]` first rises through one half, by linear interpolation.
-
-    nan where it never does; the row's first x where it is above one half from there on.
-    """
-    above = np.flatnonzero(share >= 0.5)
-    if not above.size:
-        return math.nan
-    first = int(above[0])
-    if first == 0:
-        return float(x[0])
-    part = (0.5 - share[first - 1]) / (share[first] - share[first - 1])
-    return float(x[first - 1] + part * (x[first] - x[first - 1]))
-
-
-def contour(diagram: Diagram) -> Contour:
-    """Return the 50 % contour, with the interval in which it lies when replicates are resampled."""
-    random = np.random.default_rng(0)
-    x, share = diagram.x, diagram.share
-    middle = np.array([crossing(x, row) for row in diagram.mean])
-    low, high = np.full(middle.shape, math.nan), np.full(middle.shape, math.nan)
-    for number, row in enumerate(share):
-        count = row.shape[1]
-        picks = random.integers(0, count, (_DRAWS, row.shape[0], count))
-        drawn = np.take_along_axis(row[None], picks, axis=2).mean(axis=2)
-        found = np.array([crossing(x, values) for values in drawn])
-        found = found[np.isfinite(found)]
-        if found.size:
-            low[number], high[number] = np.quantile(found, (0.05, 0.95))
-    return Contour(middle, low, high)
 
 
 def simulated(

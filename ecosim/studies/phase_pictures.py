@@ -12,7 +12,9 @@ from matplotlib.ticker import NullLocator
 
 from ecosim.analysis.figure import STYLE, Picture
 from ecosim.analysis.panels import MAP, ORANGE
-from ecosim.studies.phase_diagram import Diagram, Floats, contour
+from ecosim.studies.cells import Floats
+from ecosim.studies.contours import contour
+from ecosim.studies.phase_diagram import Diagram
 from ecosim.studies.planes import Boundary
 
 if TYPE_CHECKING:
@@ -33,7 +35,7 @@ def draw(diagrams: Sequence[Diagram]) -> Figure:
 
     Returns:
         A figure of its own (no pyplot), at 150 dpi. Black: theory's boundary. Orange: where half
-        are specialists, with the interval in which 90 % of resampled replicates have it.
+        are specialists, with its 95 % interval; an arrow where it lies beyond the axis.
 
     """
     with matplotlib.rc_context(STYLE):
@@ -46,7 +48,8 @@ def draw(diagrams: Sequence[Diagram]) -> Figure:
             if number:
                 ax.set_ylabel("")
         bar = figure.colorbar(mesh, ax=axes, pad=0.015, aspect=32)
-        bar.set_label("Share of specialists")
+        first = dict.fromkeys(diagram.plane.sides[0] for diagram in diagrams)
+        bar.set_label(f"Share of {' / '.join(first)}")
         handles, labels = axes[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False)
         return figure
@@ -60,11 +63,18 @@ def _panel(ax: Axes, diagram: Diagram) -> QuadMesh:
     if plane.up.log:
         ax.set_yscale("log")
     found = contour(diagram)
-    ax.fill_betweenx(diagram.y, found.low, found.high, color=ORANGE, alpha=0.35, linewidth=0)
+    ends = float(across[0]), float(across[-1])
+    low, high = (np.clip(edge, *ends) for edge in (found.low, found.high))
+    ax.fill_betweenx(diagram.y, low, high, color=ORANGE, alpha=0.35, linewidth=0)
+    inside = np.where(np.isfinite(found.x), found.x, np.nan)
     for colour, width in ((_OUTLINE, 3.6), (ORANGE, 1.9)):
-        ax.plot(found.x, diagram.y, color=colour, linewidth=width, marker="o", markersize=4,
-                label="Simulated: half are specialists, 90 % interval"
+        ax.plot(inside, diagram.y, color=colour, linewidth=width, marker="o", markersize=4,
+                label=f"Simulated: half are {plane.sides[0]}, 95 % interval"
                 if colour == ORANGE else None)  # fmt: skip
+    for end, arrow, beyond in zip(ends, "<>", (-np.inf, np.inf), strict=True):
+        rows = diagram.y[found.x == beyond]
+        ax.plot(np.full(rows.size, end), rows, linestyle="none", marker=arrow, markersize=7,
+                color=ORANGE, markeredgecolor=_OUTLINE, clip_on=False)  # fmt: skip
     for form, dash in zip(plane.boundaries, _DASHES, strict=False):
         x, y = _boundary(diagram, form, (float(up[0]), float(up[-1])))
         for colour, width in ((_OUTLINE, 3.2), ("black", 1.6)):

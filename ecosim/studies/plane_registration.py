@@ -44,9 +44,12 @@ def document(plane: Plane) -> str:
 
     head = {
         "map": plane.map, "world": plane.world, "variant": plane.variant or "own",
-        "title": plane.title, "metric": plane.metric, "specialists": "1 - metric"
-        if plane.rest else "metric", "theory": [form.label for form in plane.boundaries],
-        "expects": plane.expects, "note": plane.note, "before": plane.before, "seed": SEED,
+        "title": plane.title, "metric": plane.metric,
+        "share_of": plane.sides[0], "against": plane.sides[1],
+        "share": "1 - metric" if plane.rest else "metric",
+        "theory": [form.label for form in plane.boundaries], "statement_16": plane.counted,
+        "given": plane.given, "expects": plane.expects, "note": plane.note,
+        "before": plane.before, "history": plane.history, "seed": SEED,
         "replicates": dict(plane.replicates), "x": plane.across.label, "y": plane.up.label,
     }  # fmt: skip
     sizes = {size: _cells(plane, size) for size in SIZES}
@@ -71,10 +74,7 @@ def _cells(plane: Plane, size: Any) -> dict[str, Any]:
 
 def registered(plane: Plane, where: Path | None = None) -> Registered:
     """Return the commit that last touched a plane's file, and whether the plane equals it."""
-    path = (where or folder()) / f"{plane.name}.toml"
-    if not path.is_file():
-        return Registered("not registered", same=True)
-    return Registered(commit_of(path), path.read_text(encoding="utf-8") == document(plane))
+    return held((where or folder()) / f"{plane.name}.toml", document(plane))
 
 
 def register(planes: list[Plane], where: Path | None = None) -> list[Path]:
@@ -84,10 +84,26 @@ def register(planes: list[Plane], where: Path | None = None) -> list[Path]:
         ScenarioError: a file that is there and says something else: what was registered stays.
 
     """
+    place = where or folder()
+    return write({place / f"{plane.name}.toml": document(plane) for plane in planes})
+
+
+def held(path: Path, text: str) -> Registered:
+    """Return the commit that last touched a file, and whether it has this text."""
+    if not path.is_file():
+        return Registered("not registered", same=True)
+    return Registered(commit_of(path), path.read_text(encoding="utf-8") == text)
+
+
+def write(texts: dict[Path, str]) -> list[Path]:
+    """Write the files that are not there, and return their paths.
+
+    Raises:
+        ScenarioError: a file that is there with another text.
+
+    """
     from ecosim.experiments.folders import write_atomically
 
-    place = where or folder()
-    texts = {place / f"{plane.name}.toml": document(plane) for plane in planes}
     changed = [
         Problem(path.stem, str(path), "is registered and differs: give the new plane a new name")
         for path, text in texts.items()
@@ -95,8 +111,8 @@ def register(planes: list[Plane], where: Path | None = None) -> list[Path]:
     ]
     if changed:
         raise ScenarioError(changed, "phase-diagram --register")
-    place.mkdir(parents=True, exist_ok=True)
     missing = [path for path in texts if not path.is_file()]
     for path in missing:
+        path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, texts[path].encode())
     return missing

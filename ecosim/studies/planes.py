@@ -11,8 +11,9 @@ from ecosim.errors import Problem, ScenarioError
 from ecosim.studies.claim import Size
 
 type Map = Literal["crowding", "grain", "evaluations", "transfer"]
-# What of a world is another's; the last three are controls of the ecology alone.
-type Variant = Literal["", "selection", "competition", "mutation-off", "mutation-rare", "numbers"]
+# What of a world is another's; the last four are controls, of the ecology and one of the market.
+type Variant = Literal["", "selection", "competition", "mutation-off", "mutation-rare", "numbers",
+                       "imitation"]  # fmt: skip
 type Kind = Literal["own", "swapped", "control"]
 type Point = dict[str, Any]
 
@@ -20,7 +21,11 @@ MAPS: tuple[Map, ...] = ("crowding", "grain", "evaluations", "transfer")
 KINDS: dict[Variant, Kind] = {
     "": "own", "selection": "swapped", "competition": "swapped",
     "mutation-off": "control", "mutation-rare": "control", "numbers": "control",
+    "imitation": "control",
 }  # fmt: skip
+
+
+SIDES = ("specialists", "generalists")
 
 
 @dataclass(frozen=True)
@@ -40,7 +45,7 @@ class Axis:
 
 @dataclass(frozen=True)
 class Boundary:
-    """A closed form: the x above which specialists win at each y (infinite: nowhere)."""
+    """A closed form: the x above which the first side wins at each y (infinite: nowhere)."""
 
     label: str
     at: Callable[[float], float]
@@ -50,11 +55,14 @@ class Boundary:
 class Plane:
     """A world's plane.
 
-    `point(x, y)` are the keys of `scenario` that change; `share` reads the specialists' share from
-    the metrics, 1 - metric where `rest`. The first of `boundaries` is the one that the runs are
+    `point(x, y)` are the keys of `scenario` that change; the first side's share is the metric, or
+    1 - metric where `rest`. The first of `boundaries` is the one that the runs are
     held against; none: there is no closed form. `expects` adds in words what was expected before
     the first run; `note` is what a reader must know; `before` tells of runs that were seen before
-    the plane was registered (nothing: there were none).
+    the plane was registered (nothing: there were none); `history` of what was changed since it was
+    first registered. `sides` are the two that contend, specialists and generalists but for one
+    plane; the first one's share is mapped. `given` says what of the map holds by construction, and
+    `counted` whether statement 16 is counted over it.
     """
 
     world: str
@@ -74,6 +82,10 @@ class Plane:
     variant: Variant = ""
     expects: str = ""
     before: str = ""
+    history: str = ""
+    given: str = ""
+    counted: bool = False
+    sides: tuple[str, str] = SIDES
 
     @property
     def name(self) -> str:
@@ -88,7 +100,7 @@ class Plane:
     def expected(self, size: Size, number: int = 0) -> list[str]:
         """Return what a closed form says of each cell, a row of s and g (and -: none) for each y.
 
-        s: specialists win; g: generalists.
+        s: the first side wins, specialists; g: the second, generalists.
         """
         x = self.across.values(size)
         found = []

@@ -1,11 +1,11 @@
-"""Planes with part of a world replaced by another's, and controls of the ecology's crowding plane.
+"""Planes with part of a world replaced by another's, and controls of two crowding planes.
 
-Selection swapped: agents of ecology, optimisation and learning under the market's exit and
-capital, entrants copying a firm drawn by its revenue as descent does; the market's random scope,
-never changed, under the ecology's generations. Competition swapped: where niches divide their own
+Selection swapped: agents of optimisation and learning under the market's exit and capital, entrants
+copying a firm drawn by its revenue as descent does. Ecology and market *are* their selection: with
+the other's each would be the other, so the two are not swapped; a market whose entrants copy, and
+an ecology that does not mutate, are controls. Competition swapped: where niches divide their own
 supply (contest), payoffs add instead (hard selection, T2); where nobody competes (grain), the
-supply of each step is divided whole. The grain planes of ecology and market are one another's with
-selection swapped, and are not repeated.
+supply of each step is divided whole.
 """
 
 from __future__ import annotations
@@ -19,15 +19,11 @@ from ecosim.studies import measured_planes as found
 from ecosim.studies.planes import Axis, Boundary, Plane, Point, Variant
 from ecosim.theory.returns import projected_claim
 
-_STEP = 0.3  # of mutants, and of entrants that copy
+_STEP = classic.ORGANISMS["mutation"]["step"]  # of mutants, and of entrants that copy
 _IMITATION = {
     "exit": {"standard": 0.8, "patience": 5},
     "entry": {"kind": "imitation", "copying_error": _STEP},
 }
-_HARD = (
-    Boundary("T2, r = 1 whatever the crowding", lambda _: 1.0),
-    Boundary("T3 in a crowd of N agents (contest)", classic.specialists_crowd_above),
-)
 _WHOLE = (
     "M1 counts what each earns by itself; where all of a step's supply is divided among those who "
     "are there, rarity pays and M1 need not hold: agreement with it is not expected."
@@ -56,8 +52,12 @@ def _learning(r: float, crowding: float) -> Point:
 
 
 def _selection(name: str, **changes: Any) -> Plane:
-    given: dict[str, Any] = {"variant": "selection", "expects": _LIKE_T3, "note": "", "before": ""}
-    return replace(_OWN[name], **given | changes)
+    own = _OWN[name]
+    given: dict[str, Any] = {
+        "variant": "selection", "expects": _LIKE_T3, "note": "", "before": "",
+        "history": own.history.replace(found.MUTANTS, ""),  # there are none
+    }  # fmt: skip
+    return replace(own, **given | changes)
 
 
 def _selections() -> tuple[Plane, ...]:
@@ -65,19 +65,6 @@ def _selections() -> tuple[Plane, ...]:
     entry = {"run": {"steps": 800}, "record": {"every": 40}, "market": _IMITATION}
     money: dict[str, Any] = {"metric": classic.MONEY["metric"], "rest": True}
     return (
-        _selection(
-            "ecology-crowding", title="Ecology's descent, market's selection",
-            scenario=classic.FIRMS | {"market": _IMITATION}, point=classic.crowded_market,
-            own=own, **money,
-            before="A run was begun, and not looked at, before maps were registered.",
-        ),
-        _selection(
-            "market-crowding", title="Market's random scope, ecology's selection",
-            scenario=classic.ORGANISMS | {"mutation": {"rate": 0.0}}, point=classic.crowded,
-            metric=classic.HEADS["metric"], rest=False, own=classic.ECOLOGY,
-            expects="Without mutation niches that drift empties stay empty: in small crowds "
-                    "(up to 4 a niche) specialists are expected to miss.",
-        ),
         _selection(
             "optimisation-crowding", title="Searches, market's selection",
             scenario=_market(found.SEARCH, **entry), point=_searching,
@@ -126,6 +113,9 @@ def _learning_capital(c: float, spell: float) -> Point:
 def _competition(name: str) -> Plane:
     plane = _OWN[name]
     crowding = plane.map == "crowding"
+    # T3 of the plane itself: worlds differ in the number of niches.
+    contest = replace(plane.boundaries[0], label=plane.boundaries[0].label + " (contest)")
+    added = (Boundary("T2, r = 1 whatever the crowding", lambda _: 1.0), contest)
     given: dict[str, Any] = {
         "variant": "competition",
         "title": f"{plane.world.capitalize()}, "
@@ -133,13 +123,15 @@ def _competition(name: str) -> Plane:
         "scenario": plane.scenario | {"competition": {"kind": "additive"}},
         "note": "" if crowding else _WHOLE, "expects": "", "before": "",
     }  # fmt: skip
-    return replace(plane, **given | ({"boundaries": _HARD} if crowding else {}))
+    return replace(plane, **given | ({"boundaries": added} if crowding else {}))
 
 
-def _control(variant: Variant, title: str, expects: str, **changes: Any) -> Plane:
+def _control(
+    variant: Variant, title: str, expects: str, *, of: str = "ecology", **changes: Any
+) -> Plane:
     given: dict[str, Any] = {"variant": variant, "title": title, "expects": expects,
                              "note": "", "before": ""}  # fmt: skip
-    return replace(_OWN["ecology-crowding"], **given | changes)
+    return replace(_OWN[f"{of}-crowding"], **given | changes)
 
 
 # The ecology's contour lies right of T3. With mutants at .1 and step .3, an infinite crowd at
@@ -159,6 +151,8 @@ _CONTROLS = (
         "No load: the contour comes to 1.03 to 1.1 at 32 a niche. Niches that drift empties stay "
         "empty: no specialists at 2 a niche and fewer.",
         scenario=classic.ORGANISMS | {"mutation": {"rate": 0.0}},
+        history=classic.MORE + " The same runs had been registered a second time, as "
+        "market-crowding-selection: a market of random scope under the ecology's selection.",
     ),
     _control(
         "numbers",
@@ -166,7 +160,19 @@ _CONTROLS = (
         "Load remains, drift goes: the contour comes from 1.37 to 1.21, not to T3's 1.003.",
         across=Axis(classic.EXPONENT.label, (1.05, 1.2, 1.35, 1.5), classic.EXPONENT.full),
         up=Axis(classic.CROWDING.label, (128.0, 256.0), (128.0, 256.0), log=True),
-        replicates={"quick": 2, "full": 8},
+        replicates={"quick": 6, "full": 8},
+        history=classic.SURER + " Replicates (quick) are 6 in place of 2.",
+    ),
+    _control(
+        "imitation",
+        "Market, entrants copy a firm drawn by its revenue",
+        "The boundary of T3 says nothing about how firms come by their scope: it is expected to "
+        "hold.",
+        of="market",
+        scenario=classic.FIRMS | {"market": _IMITATION},
+        before="A run was begun, and not looked at, before maps were registered.",
+        history=classic.MORE + " It was called ecology-crowding-selection, and stood for an "
+        "ecology under the market's selection; nothing of an ecology is left in it.",
     ),
 )
 

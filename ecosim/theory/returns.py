@@ -5,12 +5,15 @@ the projection of w on the n inputs' random subspace. The share of the signal th
 X ~ beta(n/2, (d-n)/2) (the squared length of a uniform unit vector's first n coordinates: Muirhead
 1982, Aspects of Multivariate Statistical Theory, sec. 1.5); its mean is n/d: returns to data are
 linear up to d examples. A contest of exponent g pays by X^g.
+
+A search of a function drawn from all functions finds the best of m independent draws.
 """
 
 from __future__ import annotations
 
 import math
 
+import numpy as np
 from scipy import special
 
 
@@ -43,6 +46,34 @@ def projected_claim(examples: int, dimension: int, power: float, floor: float = 
     above = math.exp(special.betaln(a + power, b) - special.betaln(a, b))
     above *= 1 - special.betainc(a + power, b, floor)
     return float(floor**power * special.betainc(a, b, floor) + above)
+
+
+def drawn_claim(draws: int, levels: int, power: float) -> float:
+    """Return E (best/(|Y|-1))^g of m independent draws, uniform on |Y| levels 0 .. |Y|-1.
+
+    sum_j (j/(|Y|-1))^g [((j+1)/|Y|)^m - (j/|Y|)^m]: over all functions, what any search without
+    repetition claims with luck counted (O1). It is concave in m whatever g, as the mean of any
+    rising f of the best of m draws is: one draw more adds E max(0, f(X) - f(best)), which falls as
+    the best rises. Half of a budget claims at least half of what the whole of it does.
+
+    Args:
+        draws: m >= 0; none: 0.
+        levels: |Y| >= 2.
+        power: g > 0.
+
+    Raises:
+        ValueError: numbers outside these domains.
+
+    """
+    if draws < 0 or levels < 2 or not power > 0:
+        raise ValueError(
+            f"needs m >= 0, |Y| >= 2 and g > 0 (given: {draws!r}, {levels!r}, {power!r})"
+        )
+    if draws == 0:
+        return 0.0
+    level = np.arange(levels)
+    chance = ((level + 1) / levels) ** draws - (level / levels) ** draws
+    return float(chance @ (level / (levels - 1)) ** power)
 
 
 def returns_exponent(whole: float, part: float, parts: int) -> float:
