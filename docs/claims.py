@@ -30,8 +30,8 @@ one-sided tests (Student's t over replicates) at a level of {level:g}: *met* whe
 the side that was expected, *not met* where the opposite bound lies on the other, *undecided*
 between; *(exact)* where nothing is drawn, so that the row shows no more than that the model's
 arithmetic is the closed form's. A claim is met where all of its expectations are. Where a claim is
-marked \\*, the argument itself leads one to expect generalists, or nothing to select. *Committed in*
-is the commit since which what is tried and expected is as it is now, with its digest."""
+marked \\*, the argument itself leads one to expect generalists, or nothing to select. *Committed
+in* is the commit since which what is tried and expected is as it is now, with its digest."""
 
 
 def page(studies: Sequence[dict[str, Any]]) -> str:
