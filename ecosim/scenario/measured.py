@@ -34,6 +34,14 @@ class Search:
     problems: Annotated[tuple[Text, ...], Frozen]
 
 
+ALGORITHMS = (
+    "random-search", "sweep", "bit-climber", "steepest-climber", "tabu", "opposition",
+    "annealing", "one-plus-one-es", "evolution-strategy", "differential-evolution", "nelder-mead",
+    "pattern-search", "univariate-marginals", "kernel-surrogate",
+)  # fmt: skip
+PROBLEMS = (
+    "smooth", "rugged", "deceptive", "separable", "noisy", "needle", "uniform", "uniform-mean",
+)  # fmt: skip
 LEARNERS = ("dedicated", "pooled", "low-rank", "perceptron", "mixture")
 BY_GRADIENT = ("perceptron", "mixture")
 MOST_BOUGHT = 4096
@@ -49,11 +57,12 @@ class Training:
     between 0 and 1. `dedicated`: ridge regression for each task on its own examples; `pooled`: one
     for all; `low-rank`: the dedicated ones cut to `rank`; `perceptron`: one network of `hidden`
     units; `mixture`: linear experts, one a task, top-1 routed. The last two are not told which
-    task an input is of; they train by `steps` of Adam at `rate`. Effort e on a task buys floor(e)
-    of `resource`: `data`, new examples of the task each step; or there are `examples` of each
-    task, and it buys `compute`, steps of gradient descent at `rate` (linear learners descend from
-    0 in place of ridge regression); or `parameters`, numbers of the model (the first inputs of a
-    linear one, hidden units, ranks). A model shared by the tasks has the sum of what was bought.
+    task an input is of; they train by `steps` of Adam at `rate`. Effort on a task buys as many
+    units, rounded down or up at random so that a budget is spent whole, of `resource`: `data`, new
+    examples of the task each step; or there are `examples` of each task, and it buys `compute`,
+    steps of gradient descent at `rate` (linear learners descend from 0 in place of ridge
+    regression); or `parameters`, numbers of the model (the first inputs of a linear one, hidden
+    units, ranks). A model shared by the tasks has the sum of what was bought.
     """
 
     learners: Annotated[tuple[Text, ...], Frozen]
@@ -99,6 +108,12 @@ def rules(s: Scenario) -> Iterator[Problem]:
     if len(set(methods)) != len(methods) or (present and not methods):
         key = "search.algorithms" if s.search is not None else "training.learners"
         yield Problem(key, str(list(methods)), "at least one method, none twice")
+    if s.search is not None:
+        for key, names, have in (("algorithms", s.search.algorithms, ALGORITHMS),
+                                 ("problems", s.search.problems, PROBLEMS)):  # fmt: skip
+            for name in dict.fromkeys(names):
+                if name not in have:
+                    yield Problem(f"search.{key}", name, f"is one of {', '.join(have)}")
     if s.search is not None and len(s.search.problems) != s.niches.count:
         yield Problem(
             "search.problems", f"{len(s.search.problems)} classes",
@@ -123,9 +138,9 @@ def rules(s: Scenario) -> Iterator[Problem]:
 
 
 def most_bought(s: Scenario) -> int:
-    """Return the most units of its resource that a learner of the scenario can buy in a step."""
+    """Return the most units of effort that an agent of the scenario can spend in a step."""
     factors = [group.budget for group in s.population.groups] or [1.0]
-    return max(1, int(s.population.budget * max(factors) + 1e-3))
+    return max(1, math.ceil(s.population.budget * max(factors) - 1e-3))
 
 
 def _training(s: Scenario) -> Iterator[Problem]:

@@ -16,6 +16,7 @@ from jax import Array
 from ecosim.model import measured, randomness
 from ecosim.model.measured import Measure, Trial
 from ecosim.model.randomness import Stream
+from ecosim.model.spending import units
 from ecosim.model.step import World
 from ecosim.model.traced import traced
 from ecosim.scenario import Scenario
@@ -49,7 +50,7 @@ def _shapes(scenario: Scenario) -> learners.Shapes:
     )  # fmt: skip
 
 
-def _numbers(scenario: Scenario) -> Numbers:
+def _numbers(scenario: Scenario, seed: int) -> Numbers:
     t = scenario.training
     assert t is not None
     given = (t.relatedness, t.noise, t.separation, t.rate)
@@ -74,7 +75,9 @@ def _competence(shapes: learners.Shapes, numbers: Numbers, trial: Trial) -> Arra
     drawn = normal(_key(trial, nobody, trial.clock, 2), shape, "float32").astype(dtype)
     world = learners.World(tasks, numbers.rate, drawn + tasks.centres[:, None])
     keys = _key(trial, trial.id, trial.clock, 0)
-    return learners.explained(shapes, world, trial.method, trial.effort, keys)
+    part = randomness.words(trial.key, trial.clock, Stream.MEASURED, trial.id, 3)[0]
+    bought = units(trial.effort, randomness.open_unit(part, dtype))
+    return learners.explained(shapes, world, trial.method, bought, keys)
 
 
-measured.MEASURES["training"] = Measure(_shapes, _numbers, _competence)
+measured.MEASURES["training"] = Measure(_shapes, _numbers, lambda scenario: False, _competence)
