@@ -30,6 +30,7 @@ from ecosim.studies.convergence import (
     with_theory,
 )
 from ecosim.studies.phase_diagram import Diagram, simulated
+from ecosim.studies.phase_pictures import draw
 from ecosim.studies.planes import Axis, chosen
 from ecosim.theory.returns import drawn_claim, returns_exponent
 
@@ -204,6 +205,21 @@ def test_the_contours_interval_holds_the_contour():
     assert np.all(line.x <= line.high)
     assert np.all(line.high - line.low < 0.3)
     assert np.all(line.crosses == 1)
+
+
+def test_rows_without_a_crossing_are_drawn_at_the_end_of_the_axis(recwarn):
+    diagram = as_theory_says("learning-transfer")
+    share = diagram.share.copy()
+    share[0], share[1], share[2] = 0.9, 0.1, np.nan
+    for rows in (share, diagram.share):
+        axes = draw([dataclasses.replace(diagram, share=rows)]).axes[0]
+        axes.figure.canvas.draw()
+        arrows = [line for line in axes.lines if line.get_marker() in "<>"]
+        at = {line.get_marker(): list(line.get_ydata()) for line in arrows}
+        censored = rows is share
+        assert at == {"<": [10.0] if censored else [], ">": [16.0] if censored else []}
+    assert axes.get_xscale() == "log"
+    assert not [str(one.message) for one in recwarn if "layout" in str(one.message)]
 
 
 def test_draws_without_a_crossing_are_not_left_out():

@@ -51,7 +51,8 @@ def draw(diagrams: Sequence[Diagram]) -> Figure:
         first = dict.fromkeys(diagram.plane.sides[0] for diagram in diagrams)
         bar.set_label(f"Share of {' / '.join(first)}")
         handles, labels = axes[0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False)
+        figure.legend(handles, labels, loc="outside lower center",
+                      ncols=min(len(diagrams), 2), frameon=False)  # fmt: skip
         return figure
 
 
@@ -60,6 +61,10 @@ def _panel(ax: Axes, diagram: Diagram) -> QuadMesh:
     across = _edges(diagram.x, log=plane.across.log)
     up = _edges(diagram.y, log=plane.up.log)
     mesh = ax.pcolormesh(across, up, diagram.mean, cmap=MAP, vmin=0, vmax=1, rasterized=True)
+    if plane.across.log:
+        ax.set_xscale("log")
+        ax.set_xticks(diagram.x, [f"{value:g}" for value in diagram.x])
+        ax.xaxis.set_minor_locator(NullLocator())
     if plane.up.log:
         ax.set_yscale("log")
     found = contour(diagram)
@@ -73,8 +78,10 @@ def _panel(ax: Axes, diagram: Diagram) -> QuadMesh:
                 if colour == ORANGE else None)  # fmt: skip
     for end, arrow, beyond in zip(ends, "<>", (-np.inf, np.inf), strict=True):
         rows = diagram.y[found.x == beyond]
-        ax.plot(np.full(rows.size, end), rows, linestyle="none", marker=arrow, markersize=7,
-                color=ORANGE, markeredgecolor=_OUTLINE, clip_on=False)  # fmt: skip
+        (arrows,) = ax.plot(np.full(rows.size, end), rows, linestyle="none", marker=arrow,
+                            markersize=7, color=ORANGE, markeredgecolor=_OUTLINE,
+                            clip_on=False)  # fmt: skip
+        arrows.set_in_layout(False)  # an unclipped line without points has no bounds
     for form, dash in zip(plane.boundaries, _DASHES, strict=False):
         x, y = _boundary(diagram, form, (float(up[0]), float(up[-1])))
         for colour, width in ((_OUTLINE, 3.2), ("black", 1.6)):
