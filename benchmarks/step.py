@@ -59,7 +59,7 @@ def measure(agents: int) -> dict[str, float]:
     living = recording.recorder.latest["population"]
     return {
         "agents": agents,
-        "niches": NICHES,
+        "niches": recording.scenario.niches.count,
         "state_MiB": state / 2**20,
         "agent_steps_per_s": living * STEPS / median["recording"],
         "recording_over_silent": median["recording"] / median["silent"],
