@@ -12,7 +12,7 @@ from scipy import stats
 
 from ecosim.cli import main
 from ecosim.studies import agreement_registration as statement
-from ecosim.studies import maps, measured_planes, plane_registration
+from ecosim.studies import maps, own_axes_planes, plane_registration
 from ecosim.studies.cells import cells
 from ecosim.studies.classic_planes import (
     K,
@@ -486,7 +486,7 @@ def test_the_boundary_of_mean_finds_is_where_one_niche_beats_two():
     random = np.random.default_rng(0)
     found = random.integers(0, 100, (400_000, 8)) / 99
     whole, half = found.max(axis=1).mean(), found[:, :4].max(axis=1).mean()
-    large = measured_planes.exact_exponent(8.0) / specialists_crowd_above(32.0, 4)
+    large = own_axes_planes.exact_exponent(8.0) / specialists_crowd_above(32.0, 4)
     assert large == pytest.approx(1 / np.log2(whole / half), rel=5e-3)
 
 
@@ -498,7 +498,7 @@ def test_with_luck_counted_no_contest_makes_specialists_of_searches(evaluations)
     for power in (*plane.across.full, 1e3, 1e6):
         whole, half = (drawn_claim(n, 100, power) for n in (m, m // 2))
         assert returns_exponent(whole, half, 2) < 1
-    assert measured_planes.sampled_exponent(evaluations) == np.inf
+    assert own_axes_planes.sampled_exponent(evaluations) == np.inf
 
 
 def test_searchers_and_learners_on_both_sides(tmp_path):

@@ -84,12 +84,13 @@ _TWO: list[dict[str, Any]] = [
 ]
 # T3 asks which breadth is best of all, not which neighbour is better: mutants differ enough (.3)
 # to cross from one niche to another, and founders have any breadth.
+MUTATION: dict[str, Any] = {"rate": 0.1, "step": 0.3}  # of all worlds that mutate
 ORGANISMS = {
     "world": "ecology",
     "niches": {"count": K},
     "population": {"start": "random"},
     "selection": {"kind": "wright-fisher"},
-    "mutation": {"rate": 0.1, "step": 0.3},
+    "mutation": MUTATION,
     "run": {"steps": 1000},
     "record": {"every": 25},
 }

@@ -128,9 +128,10 @@ def chosen(worlds: tuple[str, ...], *, kind: Kind = "own") -> list[Plane]:
         ScenarioError: a world without a plane, named with those that there are.
 
     """
-    from ecosim.studies import classic_planes, measured_planes, swapped_planes
+    from ecosim.studies import classic_planes, measured_planes, own_axes_planes, swapped_planes
 
-    every = (*classic_planes.PLANES, *measured_planes.PLANES, *swapped_planes.PLANES)
+    modules = (classic_planes, measured_planes, own_axes_planes, swapped_planes)
+    every = [plane for module in modules for plane in module.PLANES]
     known = list(dict.fromkeys(plane.world for plane in every if plane.kind == kind))
     unknown = [world for world in worlds if world not in (*known, "all")]
     if unknown:

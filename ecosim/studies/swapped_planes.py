@@ -19,7 +19,7 @@ from ecosim.studies import measured_planes as found
 from ecosim.studies.planes import Axis, Boundary, Plane, Point, Variant
 from ecosim.theory.returns import projected_claim
 
-_STEP = classic.ORGANISMS["mutation"]["step"]  # of mutants, and of entrants that copy
+_STEP = classic.MUTATION["step"]  # of mutants, and of entrants that copy
 _IMITATION = {
     "exit": {"standard": 0.8, "patience": 5},
     "entry": {"kind": "imitation", "copying_error": _STEP},
