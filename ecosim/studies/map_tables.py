@@ -28,7 +28,8 @@ _RULE = (
     "A cell agrees where the first side's mean share lies on the side of one half that theory "
     "says. It is decided by Student's t over replicates at 5 %, two-sided, so that of the cells "
     "that lie on one half one in twenty is called decided; where all replicates are alike, by "
-    "the sign test. A cell with a replicate that is empty has no value and counts for neither."
+    "the sign test. A cell with a replicate that is empty at its end has no value and counts for "
+    "neither."
 )
 _KAPPA = (
     "Cohen's kappa over the cells decided in both: 1 is full agreement, 0 what independent signs "
