@@ -104,7 +104,7 @@ def test_learning_curvatures_give_the_trade_off_they_stand_for(c):
 def profile():
     import jax
 
-    from ecosim.model.searching import INSTANCES
+    from ecosim.scenario.measured import INSTANCES
     from ecosim.search.profile import profiles
 
     reached = profiles(

@@ -14,7 +14,7 @@ from ecosim.scenario import measured as names
 from ecosim.scenario import validate
 from ecosim.search import problems, profile
 from ecosim.search.algorithms import ALGORITHMS
-from ecosim.search.space import space
+from ecosim.search.space import BITS, space
 from ecosim.simulate import replicates, simulate
 from ecosim.theory import no_free_lunch as theory
 from ecosim.verification.registry import named
@@ -228,16 +228,17 @@ def test_luck_is_neither_kept_nor_handed_down():
 
 def test_the_largest_budget_says_how_far_is_measured():
     groups = [{"name": "a", "allocation": [1.0, 0.0], "budget": 2.5}]
-    assert searching.evaluations(world()) == 8
-    assert searching.evaluations(world(population={"budget": 8.0, "groups": groups})) == 20
-    assert searching.evaluations(world(population={"budget": 5000.0})) == 1024
+    assert names.evaluations(world()) == 8
+    assert names.evaluations(world(population={"budget": 8.0, "groups": groups})) == 20
+    assert names.evaluations(world(population={"budget": 5000.0})) == 1024
 
 
 def test_names_are_checked_with_the_scenario():
+    assert names.POINTS == 2**BITS
     assert tuple(ALL) == names.ALGORITHMS and tuple(problems.PROBLEMS) == names.PROBLEMS
     with pytest.raises(ScenarioError) as refused:
         world(search={"algorithms": ["climbr"], "problems": ["smooth", "smoth"]})
-    assert [problem.received for problem in refused.value.problems] == ["climbr", "smoth"]
+    assert [problem.given for problem in refused.value.problems] == ["climbr", "smoth"]
 
 
 def test_each_run_searches_on_instances_of_its_own():

@@ -17,22 +17,14 @@ from ecosim.model.randomness import Stream
 from ecosim.model.spending import units
 from ecosim.model.traced import traced
 from ecosim.scenario import Scenario
-from ecosim.scenario.measured import most_bought
+from ecosim.scenario.measured import INSTANCES, evaluations
 from ecosim.search import profile
-from ecosim.search.space import BITS
-
-INSTANCES = 512  # of each class of problems, of which an agent meets one a step
 
 
 class Numbers(NamedTuple):
     """What each algorithm found."""
 
     found: Array  # float32[G, K, R, M+1] performance after 0 .. M evaluations
-
-
-def evaluations(scenario: Scenario) -> int:
-    """Return M: the most evaluations that an agent can spend on one niche, at most all points."""
-    return min(most_bought(scenario), 2**BITS)
 
 
 def _static(scenario: Scenario) -> Hashable:

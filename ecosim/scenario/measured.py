@@ -45,6 +45,8 @@ PROBLEMS = (
 LEARNERS = ("dedicated", "pooled", "low-rank", "perceptron", "mixture")
 BY_GRADIENT = ("perceptron", "mixture")
 MOST_BOUGHT = 4096
+POINTS = 1024  # that a search can try
+INSTANCES = 512  # of each class of problems, of which an agent meets one a step
 
 
 @dataclass(frozen=True, config=CONFIG)
@@ -141,6 +143,18 @@ def most_bought(s: Scenario) -> int:
     """Return the most units of effort that an agent of the scenario can spend in a step."""
     factors = [group.budget for group in s.population.groups] or [1.0]
     return max(1, math.ceil(s.population.budget * max(factors) - 1e-3))
+
+
+def evaluations(s: Scenario) -> int:
+    """Return M: the most evaluations that an agent can spend on one niche, at most all points."""
+    return min(most_bought(s), POINTS)
+
+
+def searched(s: Scenario) -> int:
+    """Return how many numbers the searches of a run leave: what each found after 0 .. M."""
+    if s.search is None:
+        return 0
+    return len(s.search.algorithms) * len(s.search.problems) * INSTANCES * (evaluations(s) + 1)
 
 
 def _training(s: Scenario) -> Iterator[Problem]:

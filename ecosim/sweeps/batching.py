@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ecosim.scenario.measured import searched
 from ecosim.sweeps.points import Run
 
 MOST = 64  # runs of a batch: what a crash can cost, and what one file holds
@@ -88,4 +89,5 @@ def _fitting(run: Run) -> int:
     assert scenario is not None
     per_run = 2 * scenario.most_recordings * (_METRICS + 6 * scenario.niches.count) * 8
     founders = scenario.population.size * 40
-    return int(min(max(_TABLES // (per_run + founders), 1), MOST))
+    searches = searched(scenario) * 4
+    return int(min(max(_TABLES // (per_run + founders + searches), 1), MOST))

@@ -121,6 +121,25 @@ def test_what_is_done_is_not_repeated_and_more_reuses_it(tmp_path):
     assert len(folder.done()) == 20
 
 
+def test_what_runs_have_searched_takes_room_in_a_batch():
+    search = {"algorithms": ["sweep", "tabu"], "problems": ["smooth", "rugged"]}
+    few, many = (
+        batches(runs(given, expand(given)))[0].runs
+        for given in (
+            validate(
+                {
+                    "scenario": "algorithms-specialise",
+                    "replicates": 64,
+                    "set": {"population.budget": budget, "niches.count": 2, "run.steps": 2}
+                    | {f"search.{key}": value for key, value in search.items()},
+                }
+            )
+            for budget in (8.0, 1024.0)
+        )
+    )
+    assert len(few) == 64 and len(many) == 2**28 // (2 * 2 * 512 * 1025 * 4 + 2**10 * 80)
+
+
 def test_the_result_does_not_depend_on_the_size_of_batches(tmp_path):
     tables = []
     for size in (1, 5, 64):
