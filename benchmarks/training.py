@@ -32,18 +32,21 @@ def _world() -> learners.World:
     return learners.World(tasks, jnp.asarray(0.02, "float32"), test + tasks.centres[:, None])
 
 
-def measure(number: int) -> dict[str, float]:
+def measure(number: int, rounds: int = ROUNDS, steps: int = STEPS) -> dict[str, float]:
     """Return learners trained a second, for each method and for three of them together."""
     world, effort = _world(), jnp.full((number, TASKS), EXAMPLES / TASKS, "float32")
     some = {name: (name,) for name in LEARNERS}
     some["dedicated + pooled + perceptron"] = ("dedicated", "pooled", "perceptron")
     train = {}
     for name, methods in some.items():
-        shapes = learners.Shapes(methods, TASKS, INPUTS, EXAMPLES, 1, 8, STEPS)
+        shapes = learners.Shapes(
+            methods=methods, tasks=TASKS, dimension=INPUTS, resource="data", most=EXAMPLES,
+            examples=EXAMPLES, rank=1, hidden=8, steps=steps,
+        )  # fmt: skip
         which = jnp.arange(number) % len(methods)
         train[name] = (jax.jit(learners.explained, static_argnums=0), shapes, which)
     times: dict[str, list[float]] = {name: [] for name in some}
-    for turn in range(ROUNDS + 1):
+    for turn in range(rounds + 1):
         keys = jax.random.split(jax.random.key(turn), number)
         for name, (run, shapes, which) in train.items():
             began = time.perf_counter()
