@@ -1,4 +1,4 @@
-"""Learners trained a second, by method: `python benchmarks/training.py [LEARNERS ...]`.
+"""Seconds that a generation of learners takes: `python benchmarks/training.py [LEARNERS ...]`.
 
 One generation: every learner of a population is trained anew on the examples that its budget buys
 and tested. Four tasks of 12 inputs, 40 examples, 100 steps of Adam where a method trains by
@@ -59,5 +59,7 @@ def measure(number: int, rounds: int = ROUNDS, steps: int = STEPS) -> dict[str, 
 if __name__ == "__main__":
     with prepared():
         for size in map(int, sys.argv[1:] or ["1000"]):
-            rates = {name: round(rate) for name, rate in measure(size).items()}
-            print(json.dumps({"learners": size, "per second": rates}))
+            rates = measure(size)
+            seconds = {name: float(f"{size / rate:.3g}") for name, rate in rates.items()}
+            each = {name: round(rate) for name, rate in rates.items()}
+            print(json.dumps({"learners": size, "seconds": seconds, "per second": each}))

@@ -158,13 +158,16 @@ def _perceptron(shapes: Shapes, world: World, given: Bought, key: Array) -> Lear
 
 def _mixture(shapes: Shapes, world: World, given: Bought, key: Array) -> Learned:
     begin, train = jax.random.split(key)
-    weights, dtype = buying.weights(given), given.inputs.dtype
+    inputs, outputs, weights = given.inputs, given.outputs, buying.weights(given)
     start = mixture.mixture(begin, shapes.dimension, shapes.tasks)
-    start = jax.tree.map(lambda leaf: leaf.astype(dtype), start)
+    start = jax.tree.map(lambda leaf: leaf.astype(inputs.dtype), start)
+    if shapes.capped:  # experts take the first that come: of any task
+        order = jax.random.permutation(jax.random.fold_in(train, shapes.steps), len(weights))
+        inputs, outputs, weights = inputs[order], outputs[order], weights[order]
 
     def loss(model: mixture.Mixture, step: Array) -> Array:
         return mixture.loss(
-            model, given.inputs, given.outputs, key=step, weights=weights,
+            model, inputs, outputs, key=step, weights=weights,
             balancing=world.balance, factor=world.capacity if shapes.capped else None,
         )  # fmt: skip
 
