@@ -7,9 +7,10 @@
     ecosim            headless, about thirty metrics every step
     ecosim in mesa    `model.step()` of ecosim's Mesa model
 
-All begin with the same population, taken from ecosim after it has settled (about 1 % of births and
-of deaths a step), and take turns in one process; medians. The time is of the clock; where other
-work shares the machine, compare the time of the processor, which is given as well.
+The scenario is `reference-workload`. All begin with the same population, taken from ecosim after it
+has settled (about 1.5 % of births and of deaths a step), and take turns in one process; medians. The
+time is of the clock; where other work shares the machine, compare the time of the processor, which
+is given as well.
 `--write`: also the table docs/speed.md and the picture docs/images/speed.svg.
 """
 
@@ -30,7 +31,7 @@ import numpy as np
 from peer_models import Columns, ObjectModel, VectorisedModel, Workload
 
 import ecosim
-from ecosim.scenario import Scenario
+from ecosim.scenario import read
 from ecosim.simulate import Simulation
 
 try:
@@ -39,7 +40,7 @@ except ImportError as error:
     Fused = None
     WITHOUT_NUMBA = f"numba left out: {error}"
 
-NICHES, SETTLED, OBJECTS = 16, 40, 100_000
+SETTLED, OBJECTS = 60, 100_000
 DOCS = Path(__file__).parent.parent / "docs"
 Row = dict[str, object]
 
@@ -63,9 +64,7 @@ def workload(simulation: Simulation) -> Workload:
 
 def contenders(agents: int) -> tuple[dict[str, Callable[[int], None]], int]:
     """Return for each way what does a number of steps, and the population they begin with."""
-    scenario = Scenario(world="ecology").replace(
-        niches__count=NICHES, population__size=agents, run__steps=10**6, record__every=1
-    )
+    scenario = read("reference-workload").replace(population__size=agents, run__steps=10**6)
     simulation, model = Simulation(scenario), ecosim.EcologyModel(scenario)
     simulation.advance(SETTLED)
     model.run_for(SETTLED)
@@ -188,7 +187,7 @@ def main() -> None:
             if row["agents"] == agents:
                 print(json.dumps({k: float(f"{v:.4g}") if isinstance(v, float) else v
                                   for k, v in row.items()}), flush=True)  # fmt: skip
-    notes = [machine(), f"{given.rounds} rounds, ways in turn, medians; {NICHES} niches"]
+    notes = [machine(), f"{given.rounds} rounds, ways in turn, medians; 16 niches"]
     if Fused is None:
         notes.append(WITHOUT_NUMBA)
     notes.append(f"objects up to {OBJECTS:,} agents only")

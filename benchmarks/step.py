@@ -17,15 +17,15 @@ import jax
 import numpy as np
 
 import ecosim
-from ecosim.scenario import Scenario
+from ecosim.scenario import Scenario, read
 from ecosim.simulate import Simulation
 
-ROUNDS, STEPS, NICHES = 7, 10, 16
+ROUNDS, STEPS = 7, 10
 
 
 def _scenario(agents: int, every: int) -> Scenario:
-    return Scenario(world="ecology").replace(
-        niches__count=NICHES, population__size=agents, run__steps=10**6, record__every=every
+    return read("reference-workload").replace(
+        population__size=agents, run__steps=10**6, record__every=every
     )
 
 
@@ -59,7 +59,7 @@ def measure(agents: int) -> dict[str, float]:
     living = recording.recorder.latest["population"]
     return {
         "agents": agents,
-        "niches": NICHES,
+        "niches": recording.scenario.niches.count,
         "state_MiB": state / 2**20,
         "agent_steps_per_s": living * STEPS / median["recording"],
         "recording_over_silent": median["recording"] / median["silent"],

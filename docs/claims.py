@@ -28,9 +28,10 @@ Made by `make claims` from `ecosim study claims`; the same command makes it agai
 An expectation names a metric and the weights of the conditions that it contrasts. Verdicts are
 one-sided tests (Student's t over replicates) at a level of {level:g}: *met* where the bound lies on
 the side that was expected, *not met* where the opposite bound lies on the other, *undecided*
-between. A claim is met where all of its expectations are. Where a claim is marked \\*, the argument
-itself leads one to expect generalists, or nothing to select. *Committed in* is the commit since
-which what is tried and expected is as it is now, with its digest."""
+between; *(exact)* where nothing is drawn, so that the row shows no more than that the model's
+arithmetic is the closed form's. A claim is met where all of its expectations are. Where a claim is
+marked \\*, the argument itself leads one to expect generalists, or nothing to select. *Committed
+in* is the commit since which what is tried and expected is as it is now, with its digest."""
 
 
 def page(studies: Sequence[dict[str, Any]]) -> str:
@@ -62,7 +63,8 @@ def page(studies: Sequence[dict[str, Any]]) -> str:
     counts = {word: list(verdicts.values()).count(word) for word in sorted(set(verdicts.values()))}
     told = ", ".join(f"{number} {word}" for word, number in counts.items())
     lines = ["# Claims", "", ABOUT.format(level=table.LEVEL), ""]
-    lines += [f"**{len(verdicts)} claims (size: {sizes}): {told}.**", ""]
+    exact = sum(all(r.replicates == 1 for r in rows if r.claim == name) for name in verdicts)
+    lines += [f"**{len(verdicts)} claims (size: {sizes}): {told}; {exact} of them exact.**", ""]
     for code in sorted(set(made.values())):
         names = ", ".join(name for name in sorted(made) if made[name] == code)
         lines += [f"Table made with {code}: {names}.", ""]

@@ -160,7 +160,7 @@ def _runs(scenarios: Sequence[Scenario], seeds: Sequence[int]) -> Runs:
     for scenario, seed in zip(scenarios, seeds, strict=True):
         rows.append(
             Runs(
-                parameters=engine.parameters_of(scenario),
+                parameters=engine.parameters_of(scenario, seed),
                 start=start_of(scenario)[1],
                 schedule=engine.schedule_of(scenario),
                 key=np.array([seed >> 32, seed & 0xFFFFFFFF], np.uint32),  # type: ignore[arg-type]

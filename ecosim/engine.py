@@ -68,8 +68,11 @@ def goes_on(state: State, schedule: Schedule) -> Array:
     return (state.status == Status.RUNNING) & (state.clock < schedule.until)
 
 
-def parameters_of(scenario: Scenario) -> Parameters:
-    """Return all traced numbers of a scenario, as NumPy arrays of the run's precision."""
+def parameters_of(scenario: Scenario, seed: int) -> Parameters:
+    """Return all traced numbers of a run, as NumPy arrays of its precision.
+
+    They depend on the seed only where `measured.sampled(scenario)` says so.
+    """
     dtype = scenario.run.precision
     agents = Agents(
         tradeoff=tradeoff.parameters(scenario),
@@ -87,13 +90,13 @@ def parameters_of(scenario: Scenario) -> Parameters:
         resources=resources.parameters(scenario, environment.supply_matrix(scenario)),
         kernel=kernel.parameters(scenario),
         conduct=conduct.parameters(scenario),
-        measured=measured.parameters(scenario),
+        measured=measured.parameters(scenario, seed),
     )
 
 
 def begin(scenario: Scenario, seed: int) -> tuple[Kinds, Parameters, State]:
     """Return the static structure, the numbers and the state at step 0 of a scenario."""
-    kinds, parameters = kinds_of(scenario), parameters_of(scenario)
+    kinds, parameters = kinds_of(scenario), parameters_of(scenario, seed)
     start_kind, start = start_of(scenario)
     capacity = capacity_for(kinds, scenario.population.size)
     key = randomness.run_key(seed)

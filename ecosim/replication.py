@@ -19,7 +19,7 @@ from jax import Array
 
 from ecosim import engine
 from ecosim.analysis import glossary
-from ecosim.model import randomness
+from ecosim.model import measured, randomness
 from ecosim.model.founders import start_of
 from ecosim.model.step import Parameters, State, Status
 from ecosim.model.structure import Kinds, capacity_for, kinds_of
@@ -57,9 +57,11 @@ class Replicates:
     """
 
     def __init__(self, scenario: Scenario) -> None:
-        """Prepare the static structure and the numbers, which all replicates share."""
+        """Prepare the static structure and the numbers, which replicates share unless sampled."""
+        self._scenario = scenario
+        self._sampled = measured.sampled(scenario)
         self._kinds = kinds_of(scenario)
-        self._parameters = engine.parameters_of(scenario)
+        self._parameters = engine.parameters_of(scenario, seed=0)
         self._start_kind, self._start = start_of(scenario)
         self._capacity = capacity_for(self._kinds, scenario.population.size)
         self._schedule = engine.schedule_of(scenario)
@@ -74,6 +76,16 @@ class Replicates:
 
     def run(self, seeds: np.ndarray) -> Finals:
         """Return the ends of the runs with these seeds `[n]`, n <= MOST, as NumPy arrays `[n]`."""
+        if not self._sampled:
+            return self._run(seeds, self._parameters)
+        rows = [
+            self._run(seeds[i : i + 1], engine.parameters_of(self._scenario, int(seeds[i])))
+            for i in range(seeds.size)
+        ]
+        joined: Finals = jax.tree.map(lambda *columns: np.concatenate(columns), *rows)
+        return joined
+
+    def _run(self, seeds: np.ndarray, parameters: Parameters) -> Finals:
         padded = np.zeros(MOST, np.uint64)
         padded[: seeds.size] = seeds
         words = np.stack([padded >> np.uint64(32), padded & np.uint64(0xFFFFFFFF)], axis=1)
@@ -81,7 +93,7 @@ class Replicates:
             self._kinds,
             self._start_kind,
             self._capacity,
-            parameters=self._parameters,
+            parameters=parameters,
             start=self._start,
             schedule=self._schedule,
             keys=words.astype(np.uint32),

@@ -25,7 +25,7 @@ def compiled():
         niches__count=NICHES, population__size=AGENTS, run__steps=10**6
     )
     with prepared():
-        kinds, parameters = kinds_of(scenario), engine.parameters_of(scenario)
+        kinds, parameters = kinds_of(scenario), engine.parameters_of(scenario, seed=0)
         kind, start = start_of(scenario)
         capacity = capacity_for(kinds, AGENTS)
         state = jax.eval_shape(

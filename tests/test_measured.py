@@ -22,7 +22,9 @@ def _toy(static, numbers, trial):
 
 @pytest.fixture(autouse=True)
 def toy(monkeypatch):
-    made = measured.Measure(lambda scenario: ("toy",), lambda scenario: (), _toy)
+    made = measured.Measure(
+        lambda scenario: ("toy",), lambda scenario, seed: (), lambda scenario: False, _toy
+    )
     monkeypatch.setitem(measured.MEASURES, "search", made)
 
 

@@ -5,14 +5,17 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from ecosim.batch import run_batch
 from ecosim.compilation import prepared
 from ecosim.errors import ScenarioError
 from ecosim.model import randomness, searching
 from ecosim.model.measured import Trial
+from ecosim.scenario import measured as names
 from ecosim.scenario import validate
 from ecosim.search import problems, profile
 from ecosim.search.algorithms import ALGORITHMS
 from ecosim.search.space import space
+from ecosim.simulate import replicates, simulate
 from ecosim.theory import no_free_lunch as theory
 from ecosim.verification.registry import named
 from ecosim.verification.runner import check
@@ -228,7 +231,32 @@ def test_the_largest_budget_says_how_far_is_measured():
     assert searching.evaluations(world()) == 8
     assert searching.evaluations(world(population={"budget": 8.0, "groups": groups})) == 20
     assert searching.evaluations(world(population={"budget": 5000.0})) == 1024
-    with pytest.raises(ScenarioError, match="climbr"):
-        searching.SEARCH.static(
-            world(search={"algorithms": ["climbr"], "problems": ["smooth", "smooth"]})
+
+
+def test_names_are_checked_with_the_scenario():
+    assert tuple(ALL) == names.ALGORITHMS and tuple(problems.PROBLEMS) == names.PROBLEMS
+    with pytest.raises(ScenarioError) as refused:
+        world(search={"algorithms": ["climbr"], "problems": ["smooth", "smoth"]})
+    assert [problem.received for problem in refused.value.problems] == ["climbr", "smoth"]
+
+
+def test_each_run_searches_on_instances_of_its_own():
+    search = {"algorithms": ["sweep", "tabu"], "problems": ["rugged", "uniform-mean"]}
+    given = world(search=search, run={"steps": 6})
+    with prepared():
+        one, same, other = (
+            np.asarray(searching.SEARCH.parameters(given, seed).found) for seed in (1, 1, 2)
         )
+        exact = [searching.SEARCH.parameters(world(), seed).found for seed in (1, 2)]
+    assert (one == same).all() and (one[:, 1] == other[:, 1]).all()
+    means = one[:, 0, :, 8].mean(1), other[:, 0, :, 8].mean(1)
+    assert (means[0] != means[1]).all() and means[0] == pytest.approx(means[1], abs=0.05)
+    assert np.array_equal(*exact)
+    # The same run alone, among replicates and in a batch.
+    alone = [simulate(given, seed=seed).metrics.iloc[-1] for seed in (5, 6)]
+    together = replicates(given, [5, 6])
+    batched = run_batch([given, given], [5, 6])
+    for row, (run, columns) in enumerate(zip(alone, batched, strict=True)):
+        for metric in ("performance_0", "method_share_0", "breadth_mean"):
+            assert run[metric] == together[metric][row] == columns[metric][-1]
+    assert alone[0]["performance_0"] != alone[1]["performance_0"]

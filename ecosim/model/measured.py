@@ -43,7 +43,8 @@ class Measure(NamedTuple):
     """A way to measure: how it reads a scenario, and the measurement itself."""
 
     static: Callable[[Scenario], Hashable]  # shapes and kinds: compiled in
-    parameters: Callable[[Scenario], Any]  # a pytree of traced numbers
+    parameters: Callable[[Scenario, int], Any]  # (scenario, seed) -> a pytree of traced numbers
+    sampled: Callable[[Scenario], bool]  # whether these differ between seeds
     # (static, numbers, trial) -> competence float[C, K], >= 0, or that and what else is told
     competence: Callable[[Any, Any, Trial], Array | Reached]
     tells: Callable[[Any], tuple[str, ...]] = _nothing  # names of the metrics told besides
@@ -75,12 +76,23 @@ def method_of(scenario: Scenario) -> Method | None:
     return None
 
 
-def parameters(scenario: Scenario) -> Parameters | None:
-    """Return the numbers of what a scenario measures; None where competence is postulated."""
+def _measure_of(scenario: Scenario) -> Measure | None:
     method = method_of(scenario)
-    if method is None:
+    return None if method is None else MEASURES[method.table]
+
+
+def sampled(scenario: Scenario) -> bool:
+    """Return whether runs of a scenario with other seeds have other numbers."""
+    measure = _measure_of(scenario)
+    return measure is not None and measure.sampled(scenario)
+
+
+def parameters(scenario: Scenario, seed: int) -> Parameters | None:
+    """Return the numbers of what a run measures; None where competence is postulated."""
+    measure = _measure_of(scenario)
+    if measure is None:
         return None
-    own = MEASURES[method.table].parameters(scenario)
+    own = measure.parameters(scenario, seed)
     return Parameters(own, traced(scenario.tradeoff.threshold or 0.0, scenario.run.precision))
 
 

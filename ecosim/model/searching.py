@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Hashable
 from typing import NamedTuple
 
@@ -15,8 +14,10 @@ from jax import Array
 from ecosim.model import randomness
 from ecosim.model.measured import Measure, Trial
 from ecosim.model.randomness import Stream
+from ecosim.model.spending import units
 from ecosim.model.traced import traced
 from ecosim.scenario import Scenario
+from ecosim.scenario.measured import most_bought
 from ecosim.search import profile
 from ecosim.search.space import BITS
 
@@ -30,36 +31,38 @@ class Numbers(NamedTuple):
 
 
 def evaluations(scenario: Scenario) -> int:
-    """Return M: the most evaluations that an agent can spend on one niche.
-
-    The largest budget of the start; a firm may grow to four times that. What it has beyond M, or
-    beyond all points that there are, is idle.
-    """
-    shares = [group.budget for group in scenario.population.groups] or [1.0]
-    room = 4 if scenario.world == "market" else 1
-    most = scenario.population.budget * max(shares) * room
-    return int(min(math.ceil(most - 1e-3), 2**BITS)) or 1
+    """Return M: the most evaluations that an agent can spend on one niche, at most all points."""
+    return min(most_bought(scenario), 2**BITS)
 
 
 def _static(scenario: Scenario) -> Hashable:
-    # Shapes alone matter to the program; names are checked here, before anything is compiled.
-    assert scenario.search is not None
-    profile.known(scenario.search.algorithms, scenario.search.problems)
     return evaluations(scenario)
 
 
-def _parameters(scenario: Scenario) -> Numbers:
+def _sampled(scenario: Scenario) -> bool:
+    assert scenario.search is not None
+    return profile.sampled(scenario.search.problems)
+
+
+def _parameters(scenario: Scenario, seed: int) -> Numbers:
     assert scenario.search is not None
     names = tuple(scenario.search.algorithms), tuple(scenario.search.problems)
-    return Numbers(traced(_measured(*names, evaluations(scenario)), "float32"))
+    own = seed if _sampled(scenario) else 0
+    return Numbers(traced(_measured(*names, evaluations(scenario), own), "float32"))
 
 
-@functools.lru_cache(maxsize=8)
-def _measured(algorithms: tuple[str, ...], problems: tuple[str, ...], budget: int) -> np.ndarray:
-    """Run the searches, once for each process and scenario; seeds of runs do not matter to it."""
-    found = profile.profiles(
-        algorithms, problems, budget=budget, instances=INSTANCES, key=jax.random.key(0)
-    )
+@functools.lru_cache(maxsize=4)
+def _measured(
+    algorithms: tuple[str, ...], problems: tuple[str, ...], budget: int, seed: int
+) -> np.ndarray:
+    """Run the searches of a run, on instances of its own.
+
+    An algorithm that is lucky on those of one run has no more luck than others in the next: what
+    a claim says over replicates holds for the class of problems, not for one sample of it.
+    """
+    with jax.enable_x64(True):
+        key = jax.random.fold_in(jax.random.key(seed), Stream.MEASURED)
+    found = profile.profiles(algorithms, problems, budget=budget, instances=INSTANCES, key=key)
     return np.asarray(found)
 
 
@@ -67,8 +70,7 @@ def _competence(static: Hashable, numbers: Numbers, trial: Trial) -> Array:
     """Return what agents reach `[C, K]` with as many evaluations as their effort.
 
     The instance is drawn for each step, agent and niche, so that luck is neither kept nor handed
-    down. A part of an evaluation is one with that probability, drawn likewise; an effort within a
-    thousandth of a whole number counts as that number.
+    down.
     """
     count, reach = numbers.found.shape[2], numbers.found.shape[3] - 1
     niches = jnp.arange(trial.effort.shape[1])
@@ -76,11 +78,9 @@ def _competence(static: Hashable, numbers: Numbers, trial: Trial) -> Array:
         trial.key, trial.clock, Stream.MEASURED, trial.id[:, None], lane=niches
     )
     instance = (which.astype(jnp.uint64) * jnp.uint64(count) >> 32).astype(jnp.int32)
-    whole = jnp.round(trial.effort)
-    near = jnp.abs(trial.effort - whole) < 1e-3
-    drawn = jnp.floor(trial.effort + randomness.open_unit(part, trial.effort.dtype))
-    spent = jnp.clip(jnp.where(near, whole, drawn), 0, reach).astype(jnp.int32)
+    bought = units(trial.effort, randomness.open_unit(part[:, 0], trial.effort.dtype))
+    spent = jnp.minimum(bought, reach).astype(jnp.int32)
     return numbers.found[trial.method[:, None], niches[None, :], instance, spent]
 
 
-SEARCH = Measure(_static, _parameters, _competence)
+SEARCH = Measure(_static, _parameters, _sampled, _competence)

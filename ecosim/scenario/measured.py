@@ -35,6 +35,14 @@ class Search:
     problems: Annotated[tuple[Text, ...], Frozen]
 
 
+ALGORITHMS = (
+    "random-search", "sweep", "bit-climber", "steepest-climber", "tabu", "opposition",
+    "annealing", "one-plus-one-es", "evolution-strategy", "differential-evolution", "nelder-mead",
+    "pattern-search", "univariate-marginals", "kernel-surrogate",
+)  # fmt: skip
+PROBLEMS = (
+    "smooth", "rugged", "deceptive", "separable", "noisy", "needle", "uniform", "uniform-mean",
+)  # fmt: skip
 LEARNERS = ("dedicated", "pooled", "low-rank", "perceptron", "mixture", "routed")
 BY_GRADIENT = ("perceptron", "mixture")
 OF_EXPERTS = ("mixture", "routed")  # a router picks an expert for each input
@@ -55,11 +63,12 @@ class Training:
     expert of a mixture takes `capacity` times an even share of the examples and drops what is
     routed to it beyond (absent: no limit), and `balance` weighs its loss for even use. `routed`: a
     portfolio, the dedicated ones behind a linear router that is fitted to tell tasks apart; the
-    share `router` of what is bought goes to the router. Effort e on a task buys floor(e)
-    of `resource`: `data`, new examples of the task each step; or there are `examples` of each
-    task, and it buys `compute`, steps of gradient descent at `rate` (linear learners descend from
-    0 in place of ridge regression); or `parameters`, numbers of the model (the first inputs of a
-    linear one, hidden units, ranks). A model shared by the tasks has the sum of what was bought.
+    share `router` of what is bought goes to the router. Effort on a task buys as many units,
+    rounded down or up at random so that a budget is spent whole, of `resource`: `data`, new
+    examples of the task each step; or there are `examples` of each task, and it buys `compute`,
+    steps of gradient descent at `rate` (linear learners descend from 0 in place of ridge
+    regression); or `parameters`, numbers of the model (the first inputs of a linear one, hidden
+    units, ranks). A model shared by the tasks has the sum of what was bought.
     """
 
     learners: Annotated[tuple[Text, ...], Frozen]
@@ -108,6 +117,12 @@ def rules(s: Scenario) -> Iterator[Problem]:
     if len(set(methods)) != len(methods) or (present and not methods):
         key = "search.algorithms" if s.search is not None else "training.learners"
         yield Problem(key, str(list(methods)), "at least one method, none twice")
+    if s.search is not None:
+        for key, names, have in (("algorithms", s.search.algorithms, ALGORITHMS),
+                                 ("problems", s.search.problems, PROBLEMS)):  # fmt: skip
+            for name in dict.fromkeys(names):
+                if name not in have:
+                    yield Problem(f"search.{key}", name, f"is one of {', '.join(have)}")
     if s.search is not None and len(s.search.problems) != s.niches.count:
         yield Problem(
             "search.problems", f"{len(s.search.problems)} classes",
@@ -132,9 +147,9 @@ def rules(s: Scenario) -> Iterator[Problem]:
 
 
 def most_bought(s: Scenario) -> int:
-    """Return the most units of its resource that a learner of the scenario can buy in a step."""
+    """Return the most units of effort that an agent of the scenario can spend in a step."""
     factors = [group.budget for group in s.population.groups] or [1.0]
-    return max(1, int(s.population.budget * max(factors) + 1e-3))
+    return max(1, math.ceil(s.population.budget * max(factors) - 1e-3))
 
 
 def _training(s: Scenario) -> Iterator[Problem]:

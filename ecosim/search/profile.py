@@ -16,6 +16,8 @@ from ecosim.search import problems as classes
 from ecosim.search.algorithms import ALGORITHMS
 from ecosim.search.space import BITS, Space, space
 
+_EXACT = "uniform-mean"  # the class that is enumerated, not run
+
 
 def profiles(
     algorithms: Sequence[str],
@@ -65,7 +67,7 @@ def _profiles(
 ) -> Array:
     shape = (len(algorithms), len(problems), instances, budget + 1)
     reached = jnp.broadcast_to(jnp.asarray(enumerated(budget), jnp.float32), shape)
-    searched = [place for place, name in enumerate(problems) if name != "uniform-mean"]
+    searched = [place for place, name in enumerate(problems) if name != _EXACT]
     if not searched:
         return reached
     drawn, searching = jax.random.split(key)
@@ -79,6 +81,11 @@ def _profiles(
         found.append(_run(name, budget, length, flat, noise, keys))
     whole = jnp.stack(found).reshape(len(algorithms), len(names), instances, budget + 1)
     return reached.at[:, np.array(searched)].set(whole)
+
+
+def sampled(problems: Sequence[str]) -> bool:
+    """Return whether performance on classes of problems depends on which instances are drawn."""
+    return any(name != _EXACT for name in problems)
 
 
 def known(algorithms: Sequence[str], problems: Sequence[str]) -> None:

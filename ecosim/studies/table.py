@@ -149,8 +149,9 @@ def as_markdown(table: Sequence[Row], counts: str) -> str:
         f"Each verdict is a one-sided test (Student's t over replicates) at a level of {LEVEL:g}: "
         "met where the bound lies on the side that was expected, not met where the opposite bound "
         "lies on the other, undecided between. An expectation names a metric, and the weights of "
-        "the conditions that it contrasts. Statements marked * are expected to go against the "
-        "argument: there generalists should win.", "",
+        "the conditions that it contrasts. Where a statement is marked *, the argument itself "
+        "leads one to expect generalists, or nothing to select. One replicate: nothing is drawn, "
+        "and the row shows that the model's arithmetic is the closed form's.", "",
         "| " + " | ".join(_HEADS) + " |", "|" + " --- |" * len(_HEADS),
     ]  # fmt: skip
     for row in table:

@@ -1,9 +1,9 @@
 """What the effort of one learner buys: examples, steps of training, or parameters.
 
-Of data it buys floor(e_k) new examples of task k. Otherwise data are free, the same number of
-each task, and it buys floor(e_k) steps of gradient descent on task k, or floor(e_k) parameters
-for it; a model that all tasks share has the sum of them, and each task weighs in its loss as
-what was spent on it.
+Effort comes in whole units. Of data it buys e_k new examples of task k. Otherwise data are free,
+the same number of each task, and it buys e_k steps of gradient descent on task k, or e_k
+parameters for it; a model that all tasks share has the sum of them, and each task weighs in its
+loss as what was spent on it.
 """
 
 from __future__ import annotations
@@ -26,15 +26,10 @@ class Bought(NamedTuple):
     units: Array  # whole, [K]: steps or parameters bought for each task
 
 
-def whole(effort: Array) -> Array:
-    """Return how many units effort buys: a share of 1/3 of 30 buys 10."""
-    return jnp.floor(effort + 1e-3).astype(jnp.int32)
-
-
 def bought(
     resource: str, tasks: Tasks, effort: Array, key: Array, *, most: int, examples: int
 ) -> Bought:
-    """Return what efforts `[K]` buy.
+    """Return what efforts `[K]` buy, whole numbers of units.
 
     Args:
         resource: data, compute or parameters.
@@ -45,7 +40,7 @@ def bought(
         examples: of each task, where effort does not buy them.
 
     """
-    units = whole(effort)
+    units = effort.astype(jnp.int32)
     count, dimension = tasks.weights.shape
     free = resource != "data"
     counts = jnp.full(count, examples) if free else units

@@ -224,7 +224,7 @@ def learned(shapes: Shapes, world: World, method: Array, effort: Array, keys: Ar
         world: tasks and held-out inputs.
         method: index in shapes.methods, int `[N]`. Every method is computed for every learner, as
             a vectorised branch must be.
-        effort: of each learner on each task, `[N, K]`.
+        effort: of each learner on each task, whole units, `[N, K]`.
         keys: one of JAX for each learner, `[N]`.
 
     Returns:

@@ -107,6 +107,7 @@ _OF: tuple[tuple[str, str], ...] = (
     ("budget-split", "T divides B"),
     ("specialist-duel", "b T <= 64"),
     ("nfl-world-fixation", "a and b differ, and n < N"),
+    ("nfl-world-searched", "a and b differ, and N is even"),
     ("nfl-world-drift", "a and b differ, and t <= 3 N"),
     ("structured-world-fixation", "m >= 6, c >= 1 and n <= .8 N"),
 )  # fmt: skip

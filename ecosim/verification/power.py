@@ -115,9 +115,10 @@ POWER: dict[str, float] = {
     "search-uniform": 0.012,
     "search-needle": 0.08,
     "nfl-world-fixation": 0.08,
+    "nfl-world-searched": 0.14,
     "nfl-world-drift": 0.049,
     "nfl-world-budget": 0.079,
-    "structured-world-fixation": 0.08,
+    "structured-world-fixation": 0.13,
 }
 
 

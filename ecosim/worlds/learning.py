@@ -16,6 +16,7 @@ from jax import Array
 from ecosim.model import measured, randomness
 from ecosim.model.measured import Measure, Reached, Trial
 from ecosim.model.randomness import Stream
+from ecosim.model.spending import units
 from ecosim.model.step import World
 from ecosim.model.traced import traced
 from ecosim.scenario import Scenario
@@ -52,7 +53,7 @@ def _shapes(scenario: Scenario) -> learners.Shapes:
     )  # fmt: skip
 
 
-def _numbers(scenario: Scenario) -> Numbers:
+def _numbers(scenario: Scenario, seed: int) -> Numbers:
     t = scenario.training
     assert t is not None
     room = 1.0 if t.capacity is None else t.capacity
@@ -81,7 +82,9 @@ def _reached(shapes: learners.Shapes, numbers: Numbers, trial: Trial) -> Reached
         numbers.router,
     )  # fmt: skip
     keys = _key(trial, trial.id, trial.clock, 0)
-    found = learners.learned(shapes, world, trial.method, trial.effort, keys)
+    part = randomness.words(trial.key, trial.clock, Stream.MEASURED, trial.id, 3)[0]
+    bought = units(trial.effort, randomness.open_unit(part, dtype))
+    found = learners.learned(shapes, world, trial.method, bought, keys)
     told = {name: found.information for name in _tells(shapes)}
     return Reached(found.competence, told)
 
@@ -90,4 +93,4 @@ def _tells(shapes: learners.Shapes) -> tuple[str, ...]:
     return ("expert_information",) if set(OF_EXPERTS) & set(shapes.methods) else ()
 
 
-measured.MEASURES["training"] = Measure(_shapes, _numbers, _reached, _tells)
+measured.MEASURES["training"] = Measure(_shapes, _numbers, lambda scenario: False, _reached, _tells)

@@ -15,6 +15,7 @@ from ecosim.verification.case import Case, Curve, Parameter, Values
 _WOLPERT = "Wolpert & Macready 1997, IEEE Trans Evol Comput 1:67-82"
 _POINTS, _LEVELS = 1024, 100
 _APART = 10**6  # seeds of the replicates of two seeds never meet
+_SEARCHED = 20  # replicates a seed where each of them searches on instances of its own
 _ALGORITHM = Parameter(
     "a", 10, "algorithm, by its place in the family", least=0, most=13, whole=True
 )
@@ -84,7 +85,8 @@ def _methods(v: Values) -> list[dict[str, Any]]:
 
 def _fixed(problem: str, v: Values, seeds: Sequence[int]) -> ArrayLike:
     raw = _rivals(v, problem, _methods(v), steps=1000 * v["N"], until="fixed")
-    return _shares(raw, seeds, max(5, 2000 // v["N"]))
+    each = max(5, 2000 // v["N"])
+    return _shares(raw, seeds, each if problem == "uniform-mean" else min(each, _SEARCHED))
 
 
 def _drifted(v: Values, seeds: Sequence[int]) -> ArrayLike:
@@ -152,6 +154,19 @@ CASES = (
         expected=lambda v: v["n"] / v["N"],
         observe=lambda v, seeds: _fixed("uniform-mean", v, seeds),
         note="competence is the exact mean over all functions",
+    ),
+    Case(
+        name="nfl-world-searched", labels=("O1",), family="optimisation",
+        title="On functions drawn from all and really searched, no algorithm is favoured",
+        source=_WOLPERT,
+        parameters=(
+            Parameter("N", 20, "agents, half of each algorithm", least=4, most=100, whole=True),
+            _m(16), _CLAIM, _ALGORITHM, _OTHER,
+        ),
+        refuses=lambda v: "needs an even N" if v["N"] % 2 else _same(v),
+        expected=lambda v: 0.5,
+        observe=lambda v, seeds: _fixed("uniform", {**v, "n": v["N"] // 2}, seeds),
+        note="each run draws 512 instances of its own; luck on them lasts a run and no longer",
     ),
     Case(
         name="nfl-world-drift", labels=("O1", "E6"), family="optimisation",
