@@ -8,9 +8,9 @@
     ecosim in mesa    `model.step()` of ecosim's Mesa model
 
 The scenario is `reference-workload`. All begin with the same population, taken from ecosim after it
-has settled (about 1.5 % of births and of deaths a step), and take turns in one process; medians. The
-time is of the clock; where other work shares the machine, compare the time of the processor, which
-is given as well.
+has settled (about 1.5 % of births and of deaths a step), and take turns in one process; medians.
+The time is of the clock; where other work shares the machine, compare the time of the processor,
+which is given as well.
 `--write`: also the table docs/speed.md and the picture docs/images/speed.svg.
 """
 

@@ -45,12 +45,12 @@ def test_training_measures_every_learner(benchmark):
 
 
 def test_step(benchmark):
-    found = benchmark("step", ROUNDS=1, STEPS=1, NICHES=2).measure(50)
+    found = benchmark("step", ROUNDS=1, STEPS=1).measure(50)
     assert found["agents"] == 50 and real(found.values())
 
 
 def test_peers_all_take_their_turn(benchmark):
-    rows = benchmark("peers", SETTLED=1, NICHES=2).measure(50, rounds=1, seconds=0.0)
+    rows = benchmark("peers", SETTLED=1).measure(50, rounds=1, seconds=0.0)
     ways = {row["way"] for row in rows}
     assert ways >= {"ecosim", "ecosim in mesa", "numpy", "mesa columns", "mesa objects"}
     assert real(value for row in rows for key, value in row.items() if key != "way")

@@ -51,6 +51,25 @@ def test_the_better_method_is_selected_and_handed_down():
     assert set(run.population["method"]) == {1}
 
 
+def _telling(static, numbers, trial):
+    """Method 1 tells twice its id besides; of method 0 nothing is to be told."""
+    told = jnp.where(trial.method == 1, 2.0 * trial.id, jnp.nan)
+    return measured.Reached(_toy(static, numbers, trial), {"doubled": told})
+
+
+def test_what_is_told_besides_is_a_mean_of_the_living_for_whom_it_is_defined(monkeypatch):
+    made = measured.MEASURES["search"]
+    telling = made._replace(competence=_telling, tells=lambda static: ("doubled",))
+    monkeypatch.setitem(measured.MEASURES, "search", telling)
+    run = simulate(scenario(run={"steps": 1}, selection={"kind": "moran"}), seed=1)
+    assert np.isnan(run.metrics["doubled"].iloc[0])
+    fast = run.founders[run.founders["method"] == 1]
+    assert run.metrics["doubled"].iloc[1] == pytest.approx(2 * fast["id"].mean(), rel=1e-6)
+    groups = [{"name": "all", "allocation": [0.5, 0.5], "method": "slow"}]
+    slow = scenario(population={"groups": groups, "start": "even"}, run={"steps": 2})
+    assert simulate(slow, seed=1).metrics["doubled"].isna().all()
+
+
 def test_a_new_method_comes_in_at_the_rate_of_switching():
     groups = [{"name": "all", "allocation": [0.5, 0.5], "method": "fast"}]
     kept = scenario(population={"groups": groups, "start": "even"})
