@@ -32,14 +32,14 @@ class _Number(NamedTuple):
 
 # Excess errors; their spread is that of logarithms.
 _ERRORS = {
-    "joint": _Number(0.895, 0.0005, 0.0),
-    "network": _Number(0.198, 0.0005, 0.0),
-    "routed": _Number(0.081, 0.0005, 0.0),
-    "dedicated": _Number(0.008, 0.0005, 0.0),
+    "joint": _Number(0.895, 0.0005, 0.25),
+    "network": _Number(0.198, 0.0005, 0.42),
+    "routed": _Number(0.081, 0.0005, 0.89),
+    "dedicated": _Number(0.008, 0.0005, 0.19),
 }
-_SILENT = _Number(0.27, 0.005, 0.0)
+_SILENT = _Number(0.27, 0.005, 0.32)
 # Shares of the gap to dedicated learners that routing closes.
-_GAPS = {"joint": _Number(0.93, 0.005, 0.0), "network": _Number(0.66, 0.005, 0.0)}
+_GAPS = {"joint": _Number(0.93, 0.005, 0.10), "network": _Number(0.66, 0.005, 0.27)}
 
 _NOTE = (
     "medians of 9 runs each, 20 of them; the bias is two standard errors of a published median of "
@@ -101,9 +101,9 @@ def _beats(seeds: Sequence[int]) -> Numbers:
     return np.asarray((found.routed < found.network).mean(axis=1))
 
 
-def _misses_more(seeds: Sequence[int]) -> Numbers:
-    """Return for each seed the share of its runs that are worse without router noise."""
-    return np.asarray((_runs(seeds, silent=True).routed > _runs(seeds).routed).mean(axis=1))
+def _silent_loses(seeds: Sequence[int]) -> Numbers:
+    """Return for each seed the share of its runs that miss more than the network without noise."""
+    return np.asarray((_runs(seeds, silent=True).routed > _runs(seeds).network).mean(axis=1))
 
 
 _SIGN = "a sign test of medians: in the mean badly routed runs rule"
@@ -120,6 +120,6 @@ CASES = (
          _GAPS["network"]),
     _case("routing-gains", "share of runs in which routed experts beat one perceptron of as many "
           "numbers", _beats, 0.5, relation="above", note=_SIGN),
-    _case("routing-needs-noise", "share of runs that are worse without router noise",
-          _misses_more, 0.5, relation="above", note=_SIGN),
+    _case("routing-loses-silent", "share of runs in which experts trained without router noise "
+          "miss more than one perceptron", _silent_loses, 0.5, relation="above", note=_SIGN),
 )  # fmt: skip
