@@ -34,7 +34,7 @@ def scenario(**changes):
         "niches": {"count": 2},
         "population": {"size": 60, "budget": 8.0, "start": "specialists"},
         "tradeoff": {"kind": "measured"},
-        "search": {"algorithms": ["slow", "fast"], "problems": ["a", "b"]},
+        "search": {"algorithms": ["random-search", "sweep"], "problems": ["smooth", "rugged"]},
         "selection": {"kind": "wright-fisher"},
         "mutation": {"rate": 0.0},
         "run": {"steps": 30},
@@ -65,13 +65,13 @@ def test_what_is_told_besides_is_a_mean_of_the_living_for_whom_it_is_defined(mon
     assert np.isnan(run.metrics["doubled"].iloc[0])
     fast = run.founders[run.founders["method"] == 1]
     assert run.metrics["doubled"].iloc[1] == pytest.approx(2 * fast["id"].mean(), rel=1e-6)
-    groups = [{"name": "all", "allocation": [0.5, 0.5], "method": "slow"}]
+    groups = [{"name": "all", "allocation": [0.5, 0.5], "method": "random-search"}]
     slow = scenario(population={"groups": groups, "start": "even"}, run={"steps": 2})
     assert simulate(slow, seed=1).metrics["doubled"].isna().all()
 
 
 def test_a_new_method_comes_in_at_the_rate_of_switching():
-    groups = [{"name": "all", "allocation": [0.5, 0.5], "method": "fast"}]
+    groups = [{"name": "all", "allocation": [0.5, 0.5], "method": "sweep"}]
     kept = scenario(population={"groups": groups, "start": "even"})
     assert (simulate(kept, seed=1).metrics["method_share_0"] == 0).all()
     switching = kept.replace(mutation__switch=0.5, population__size=4000, run__steps=1)
@@ -80,8 +80,8 @@ def test_a_new_method_comes_in_at_the_rate_of_switching():
 
 
 def test_performance_is_the_mean_of_those_who_tried():
-    groups = [{"name": "a", "allocation": [1.0, 0.0], "method": "slow"},
-              {"name": "b", "allocation": [0.5, 0.5], "method": "fast"}]  # fmt: skip
+    groups = [{"name": "a", "allocation": [1.0, 0.0], "method": "random-search"},
+              {"name": "b", "allocation": [0.5, 0.5], "method": "sweep"}]  # fmt: skip
     given = scenario(population={"groups": groups, "start": "even", "size": 20_000},
                      selection={"kind": "energy"}, run={"steps": 1})  # fmt: skip
     told = simulate(given, seed=3).metrics.iloc[-1]
@@ -106,7 +106,7 @@ def test_what_is_below_the_threshold_counts_as_nothing():
 
 def test_luck_is_drawn_anew_and_not_handed_down():
     """With one method and equal allocations the parents' luck says nothing of the children's."""
-    groups = [{"name": "all", "allocation": [0.5, 0.5], "method": "slow"}]
+    groups = [{"name": "all", "allocation": [0.5, 0.5], "method": "random-search"}]
     given = scenario(population={"groups": groups, "start": "even", "size": 2000})
     runs = simulate(given, seed=5).metrics["performance_0"]
     assert abs(runs.iloc[1:].mean() - 0.4) < 0.4 * 0.29 / np.sqrt(2000 * 30) * 5
@@ -127,7 +127,7 @@ def test_the_mesa_model_is_the_headless_run_and_tells_methods():
 
 def test_a_market_can_measure_too():
     raw = {"world": "market", "niches": {"count": 2}, "tradeoff": {"kind": "measured"},
-           "search": {"algorithms": ["slow", "fast"], "problems": ["a", "b"]},
+           "search": {"algorithms": ["random-search", "sweep"], "problems": ["smooth", "rugged"]},
            "population": {"size": 100, "start": "random"},
            "market": {"exit": {"standard": 0.9}, "entry": {"rate": 10.0, "kind": "imitation"}},
            "run": {"steps": 60}}  # fmt: skip
@@ -142,9 +142,9 @@ def test_a_market_can_measure_too():
         ({"tradeoff": {"kind": "power"}}, "tradeoff.kind"),
         ({"tradeoff": {"exponent": 3.0}}, "tradeoff.exponent"),
         ({"search": {"algorithms": []}}, "search.algorithms"),
-        ({"search": {"algorithms": ["slow", "slow"]}}, "search.algorithms"),
-        ({"search": {"problems": ["a"]}}, "search.problems"),
-        ({"search": {"algorithms": ["slow"]}, "mutation": {"switch": 0.1}}, "mutation.switch"),
+        ({"search": {"algorithms": ["random-search", "random-search"]}}, "search.algorithms"),
+        ({"search": {"problems": ["smooth"]}}, "search.problems"),
+        ({"search": {"algorithms": ["sweep"]}, "mutation": {"switch": 0.1}}, "mutation.switch"),
         ({"competition": {"kind": "lotka-volterra"}}, "competition"),
         ({"population": {"groups": [{"name": "x", "allocation": [0.5, 0.5], "method": "y"}]}},
          "method"),
@@ -164,7 +164,7 @@ def test_a_measured_world_needs_its_table(world):
 
 def test_no_competence_lies_below_the_floor():
     # All search niche 0 alone; with a floor they also share what niche 1 emits.
-    groups = [{"name": "all", "allocation": [1.0, 0.0], "method": "fast"}]
+    groups = [{"name": "all", "allocation": [1.0, 0.0], "method": "sweep"}]
     given = scenario(population={"groups": groups, "start": "even"}, run={"steps": 1})
     without, floored = (
         simulate(one, seed=1).metrics for one in (given, given.replace(tradeoff__floor=0.2))
