@@ -56,6 +56,7 @@ def test_peers_all_take_their_turn(benchmark):
     assert real(value for row in rows for key, value in row.items() if key != "way")
 
 
+@pytest.mark.slow
 def test_sweep(benchmark, monkeypatch, tmp_path):
     small = {"population.size": 8, "run.steps": 2, "record.every": 1}
     sweep = benchmark("sweep", AGENTS=8, STEPS=2, EVERY=1, REPLICATES=2, SAMPLE=1, _SET=small)
@@ -67,6 +68,7 @@ def test_sweep(benchmark, monkeypatch, tmp_path):
     assert list((tmp_path / "alone").iterdir())
 
 
+@pytest.mark.slow
 def test_sweep_store(benchmark, monkeypatch, tmp_path, capsys):
     store = benchmark("sweep_store", PER_FILE=2, REPLICATES=2)
     name = "one metric, at the end"

@@ -98,7 +98,8 @@ def test_what_is_below_the_threshold_counts_as_nothing():
             jnp.asarray(0), randomness.run_key(1),
         )  # fmt: skip
         method = measured.Method("search", ())
-        reached = measured.competence(method, measured.Parameters((), jnp.asarray(0.3)), trial)
+        asked = measured.Parameters((), jnp.asarray(0.3))
+        reached, _ = measured.competence(method, asked, trial)
     assert (np.asarray(reached[0]) == 0).all()  # at most .15
     assert (np.asarray(reached[1]) >= 0.4).all()
     assert (np.asarray(reached[2]) == 0).all()  # the dead
