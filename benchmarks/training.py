@@ -1,4 +1,4 @@
-"""Learners trained a second, by method: `python benchmarks/training.py [LEARNERS ...]`.
+"""Seconds that a generation of learners takes: `python benchmarks/training.py [LEARNERS ...]`.
 
 One generation: every learner of a population is trained anew on the examples that its budget buys
 and tested. Four tasks of 12 inputs, 40 examples, 100 steps of Adam where a method trains by
@@ -32,18 +32,21 @@ def _world() -> learners.World:
     return learners.World(tasks, jnp.asarray(0.02, "float32"), test + tasks.centres[:, None])
 
 
-def measure(number: int) -> dict[str, float]:
+def measure(number: int, rounds: int = ROUNDS, steps: int = STEPS) -> dict[str, float]:
     """Return learners trained a second, for each method and for three of them together."""
     world, effort = _world(), jnp.full((number, TASKS), EXAMPLES / TASKS, "float32")
     some = {name: (name,) for name in LEARNERS}
     some["dedicated + pooled + perceptron"] = ("dedicated", "pooled", "perceptron")
     train = {}
     for name, methods in some.items():
-        shapes = learners.Shapes(methods, TASKS, INPUTS, EXAMPLES, 1, 8, STEPS)
+        shapes = learners.Shapes(
+            methods=methods, tasks=TASKS, dimension=INPUTS, resource="data", most=EXAMPLES,
+            examples=EXAMPLES, rank=1, hidden=8, steps=steps,
+        )  # fmt: skip
         which = jnp.arange(number) % len(methods)
         train[name] = (jax.jit(learners.explained, static_argnums=0), shapes, which)
     times: dict[str, list[float]] = {name: [] for name in some}
-    for turn in range(ROUNDS + 1):
+    for turn in range(rounds + 1):
         keys = jax.random.split(jax.random.key(turn), number)
         for name, (run, shapes, which) in train.items():
             began = time.perf_counter()
@@ -56,5 +59,7 @@ def measure(number: int) -> dict[str, float]:
 if __name__ == "__main__":
     with prepared():
         for size in map(int, sys.argv[1:] or ["1000"]):
-            rates = {name: round(rate) for name, rate in measure(size).items()}
-            print(json.dumps({"learners": size, "per second": rates}))
+            rates = measure(size)
+            seconds = {name: float(f"{size / rate:.3g}") for name, rate in rates.items()}
+            each = {name: round(rate) for name, rate in rates.items()}
+            print(json.dumps({"learners": size, "seconds": seconds, "per second": each}))

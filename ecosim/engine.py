@@ -137,6 +137,7 @@ def begun(
         cost=jnp.zeros(population.alive.shape) if kinds.oligopoly else None,
         split=jnp.zeros(max(kinds.groups, 1)) if kinds.demography else None,
         performance=jnp.zeros(kinds.niches) if kinds.measured else None,
+        told={name: jnp.zeros(()) for name in measured.tells(kinds.measured)},
     )  # fmt: skip
     flows = flows_of(exchange, population.alive)
     nobody = jnp.zeros_like(population.alive)

@@ -34,7 +34,7 @@ def scenario(**changes):
         "niches": {"count": 2},
         "population": {"size": 60, "budget": 8.0, "start": "specialists"},
         "tradeoff": {"kind": "measured"},
-        "search": {"algorithms": ["slow", "fast"], "problems": ["a", "b"]},
+        "search": {"algorithms": ["random-search", "sweep"], "problems": ["smooth", "rugged"]},
         "selection": {"kind": "wright-fisher"},
         "mutation": {"rate": 0.0},
         "run": {"steps": 30},
@@ -51,8 +51,27 @@ def test_the_better_method_is_selected_and_handed_down():
     assert set(run.population["method"]) == {1}
 
 
+def _telling(static, numbers, trial):
+    """Method 1 tells twice its id besides; of method 0 nothing is to be told."""
+    told = jnp.where(trial.method == 1, 2.0 * trial.id, jnp.nan)
+    return measured.Reached(_toy(static, numbers, trial), {"doubled": told})
+
+
+def test_what_is_told_besides_is_a_mean_of_the_living_for_whom_it_is_defined(monkeypatch):
+    made = measured.MEASURES["search"]
+    telling = made._replace(competence=_telling, tells=lambda static: ("doubled",))
+    monkeypatch.setitem(measured.MEASURES, "search", telling)
+    run = simulate(scenario(run={"steps": 1}, selection={"kind": "moran"}), seed=1)
+    assert np.isnan(run.metrics["doubled"].iloc[0])
+    fast = run.founders[run.founders["method"] == 1]
+    assert run.metrics["doubled"].iloc[1] == pytest.approx(2 * fast["id"].mean(), rel=1e-6)
+    groups = [{"name": "all", "allocation": [0.5, 0.5], "method": "random-search"}]
+    slow = scenario(population={"groups": groups, "start": "even"}, run={"steps": 2})
+    assert simulate(slow, seed=1).metrics["doubled"].isna().all()
+
+
 def test_a_new_method_comes_in_at_the_rate_of_switching():
-    groups = [{"name": "all", "allocation": [0.5, 0.5], "method": "fast"}]
+    groups = [{"name": "all", "allocation": [0.5, 0.5], "method": "sweep"}]
     kept = scenario(population={"groups": groups, "start": "even"})
     assert (simulate(kept, seed=1).metrics["method_share_0"] == 0).all()
     switching = kept.replace(mutation__switch=0.5, population__size=4000, run__steps=1)
@@ -61,8 +80,8 @@ def test_a_new_method_comes_in_at_the_rate_of_switching():
 
 
 def test_performance_is_the_mean_of_those_who_tried():
-    groups = [{"name": "a", "allocation": [1.0, 0.0], "method": "slow"},
-              {"name": "b", "allocation": [0.5, 0.5], "method": "fast"}]  # fmt: skip
+    groups = [{"name": "a", "allocation": [1.0, 0.0], "method": "random-search"},
+              {"name": "b", "allocation": [0.5, 0.5], "method": "sweep"}]  # fmt: skip
     given = scenario(population={"groups": groups, "start": "even", "size": 20_000},
                      selection={"kind": "energy"}, run={"steps": 1})  # fmt: skip
     told = simulate(given, seed=3).metrics.iloc[-1]
@@ -79,7 +98,8 @@ def test_what_is_below_the_threshold_counts_as_nothing():
             jnp.asarray(0), randomness.run_key(1),
         )  # fmt: skip
         method = measured.Method("search", ())
-        reached = measured.competence(method, measured.Parameters((), jnp.asarray(0.3)), trial)
+        asked = measured.Parameters((), jnp.asarray(0.3))
+        reached, _ = measured.competence(method, asked, trial)
     assert (np.asarray(reached[0]) == 0).all()  # at most .15
     assert (np.asarray(reached[1]) >= 0.4).all()
     assert (np.asarray(reached[2]) == 0).all()  # the dead
@@ -87,7 +107,7 @@ def test_what_is_below_the_threshold_counts_as_nothing():
 
 def test_luck_is_drawn_anew_and_not_handed_down():
     """With one method and equal allocations the parents' luck says nothing of the children's."""
-    groups = [{"name": "all", "allocation": [0.5, 0.5], "method": "slow"}]
+    groups = [{"name": "all", "allocation": [0.5, 0.5], "method": "random-search"}]
     given = scenario(population={"groups": groups, "start": "even", "size": 2000})
     runs = simulate(given, seed=5).metrics["performance_0"]
     assert abs(runs.iloc[1:].mean() - 0.4) < 0.4 * 0.29 / np.sqrt(2000 * 30) * 5
@@ -108,7 +128,7 @@ def test_the_mesa_model_is_the_headless_run_and_tells_methods():
 
 def test_a_market_can_measure_too():
     raw = {"world": "market", "niches": {"count": 2}, "tradeoff": {"kind": "measured"},
-           "search": {"algorithms": ["slow", "fast"], "problems": ["a", "b"]},
+           "search": {"algorithms": ["random-search", "sweep"], "problems": ["smooth", "rugged"]},
            "population": {"size": 100, "start": "random"},
            "market": {"exit": {"standard": 0.9}, "entry": {"rate": 10.0, "kind": "imitation"}},
            "run": {"steps": 60}}  # fmt: skip
@@ -123,9 +143,9 @@ def test_a_market_can_measure_too():
         ({"tradeoff": {"kind": "power"}}, "tradeoff.kind"),
         ({"tradeoff": {"exponent": 3.0}}, "tradeoff.exponent"),
         ({"search": {"algorithms": []}}, "search.algorithms"),
-        ({"search": {"algorithms": ["slow", "slow"]}}, "search.algorithms"),
-        ({"search": {"problems": ["a"]}}, "search.problems"),
-        ({"search": {"algorithms": ["slow"]}, "mutation": {"switch": 0.1}}, "mutation.switch"),
+        ({"search": {"algorithms": ["random-search", "random-search"]}}, "search.algorithms"),
+        ({"search": {"problems": ["smooth"]}}, "search.problems"),
+        ({"search": {"algorithms": ["sweep"]}, "mutation": {"switch": 0.1}}, "mutation.switch"),
         ({"competition": {"kind": "lotka-volterra"}}, "competition"),
         ({"population": {"groups": [{"name": "x", "allocation": [0.5, 0.5], "method": "y"}]}},
          "method"),
@@ -145,7 +165,7 @@ def test_a_measured_world_needs_its_table(world):
 
 def test_no_competence_lies_below_the_floor():
     # All search niche 0 alone; with a floor they also share what niche 1 emits.
-    groups = [{"name": "all", "allocation": [1.0, 0.0], "method": "fast"}]
+    groups = [{"name": "all", "allocation": [1.0, 0.0], "method": "sweep"}]
     given = scenario(population={"groups": groups, "start": "even"}, run={"steps": 1})
     without, floored = (
         simulate(one, seed=1).metrics for one in (given, given.replace(tradeoff__floor=0.2))

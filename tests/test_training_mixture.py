@@ -59,6 +59,23 @@ def test_an_expert_takes_the_first_that_come_and_drops_the_rest(factor):
         assert int(result.kept.sum()) == sum(min(room, number) for number in taken) < 40
 
 
+@pytest.mark.parametrize("factor", [1.0, 1.25])
+def test_what_is_not_there_takes_no_room(factor):
+    model, x = some()
+    present = jnp.arange(40) < 25
+    whole = mixture.routed(model, x, factor=factor, present=present)
+    part = mixture.routed(model, x[:25], factor=factor)
+    assert (whole.kept[:25] == part.kept).all() and not part.kept.all()
+    weights = jnp.where(present, 1 / 25, 0)
+    losses = [
+        mixture.loss(model, x[:n], jnp.ones(n), key=KEY, noise=0.0, factor=factor, weights=w)
+        for n, w in ((40, weights), (25, None))
+    ]
+    assert float(losses[0]) == pytest.approx(float(losses[1]), rel=1e-5)
+    free = mixture.loss(model, x, jnp.ones(40), key=KEY, noise=0.0, weights=weights)
+    assert float(free) != pytest.approx(float(losses[0]), rel=1e-3)
+
+
 def test_even_use_has_the_least_load_balance_loss():
     chosen = jnp.tile(jnp.eye(4), (3, 1))
     even = mixture.Routed(jnp.zeros(12), chosen, jnp.ones(12, bool), jnp.full((12, 4), 0.25))

@@ -5,10 +5,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from ecosim.analysis.expectation import records
 from ecosim.errors import ScenarioError
 from ecosim.scenario import validate
 from ecosim.simulate import simulate
-from ecosim.training import buying, learners, tasks
+from ecosim.training import buying, learners, routing, tasks
 
 
 def shapes(*methods, most=60, resource="data"):
@@ -75,7 +76,7 @@ def test_competence_is_that_of_plain_ridge_regression():
 
 def test_more_data_more_competence_for_every_method():
     for name, separation in (("dedicated", 0), ("pooled", 0), ("low-rank", 0),
-                             ("perceptron", 0), ("mixture", 4)):  # fmt: skip
+                             ("perceptron", 0), ("mixture", 4), ("routed", 4)):  # fmt: skip
         given = shapes(name, most=300)._replace(steps=150)
         here = world(relatedness=0.9, separation=separation)
         few, many = (
@@ -137,11 +138,12 @@ def test_steps_and_parameters_are_those_of_plain_numpy(resource, method):
 @pytest.mark.parametrize(
     ("resource", "name"),
     [("compute", "low-rank"), ("compute", "perceptron"), ("compute", "mixture"),
-     ("parameters", "low-rank"), ("parameters", "perceptron")],
+     ("parameters", "low-rank"), ("parameters", "perceptron"), ("compute", "routed"),
+     ("parameters", "routed")],
 )  # fmt: skip
 def test_more_steps_and_parameters_more_competence(resource, name):
     given = shapes(name, resource=resource)._replace(steps=120, hidden=8, examples=60)
-    here = world(relatedness=0.95, separation=4.0 if name == "mixture" else 0.0)
+    here = world(relatedness=0.95, separation=4.0 if name in ("mixture", "routed") else 0.0)
     few, many = (explained(given, here, [n, n, n], number=20).mean() for n in (3.0, 39.0))
     assert few < many <= 1
 
@@ -203,9 +205,18 @@ def test_pooling_goes_extinct_between_unrelated_tasks_and_luck_is_new_each_step(
         ({"resource": "compute", "rate": 1.5}, "training.rate"),
         ({"resource": "compute", "learners": ["perceptron"], "steps": 7}, "training.steps"),
         ({"resource": "parameters", "learners": ["mixture"]}, "training.learners"),
+        ({"capacity": 1.0}, "training.capacity"),
+        ({"learners": ["mixture"], "capacity": 0.0}, "training.capacity"),
+        ({"balance": 0.1}, "training.balance"),
+        ({"learners": ["mixture"], "balance": -0.1}, "training.balance"),
+        ({"router": 0.5}, "training.router"),
+        ({"learners": ["routed"], "router": 0.0}, "training.router"),
+        ({"learners": ["routed"], "router": 1.0}, "training.router"),
         ({"resource": "parameters", "learners": ["perceptron"], "hidden": 3}, "training.hidden"),
-        ({"resource": "parameters", "learners": ["perceptron"], "dimension": 28},
-         "smallest perceptron has 31 parameters"),
+        (
+            {"resource": "parameters", "learners": ["perceptron"], "dimension": 28},
+            "smallest perceptron has 31 parameters",
+        ),
     ],
 )
 def test_what_learners_cannot_do_is_refused(changes, said):
@@ -216,6 +227,102 @@ def test_what_learners_cannot_do_is_refused(changes, said):
 def test_more_data_than_a_step_can_hold_is_refused():
     with pytest.raises(ScenarioError, match="budget"):
         validate(RAW | {"population": {"size": 10, "budget": 1e5}})
+
+
+def by_hand(given, here, share):
+    """Return the competence of a portfolio in plain NumPy, on the world's held-out inputs."""
+    x, y, label = (np.asarray(part, float) for part in given[:3])
+    weights, test = np.asarray(here.tasks.weights, float), np.asarray(here.test, float)
+    ridge, fits, seen = (0.3**2 * 5 + 1e-4) * np.eye(5), [], []
+    for task in range(3):
+        own = np.flatnonzero(label[:, task])
+        first = round(share * len(own))
+        rest = own[first:]
+        fits.append(np.linalg.solve(x[rest].T @ x[rest] + ridge, x[rest].T @ y[rest]))
+        seen.append(x[own[:first]])
+    mean = np.mean([len(rows) for rows in seen])
+    gram = sum(mean / len(rows) * rows.T @ rows for rows in seen) + ridge
+    scores = [np.linalg.solve(gram, mean * rows.mean(axis=0)) for rows in seen]
+    picked = np.argmax(test @ np.array(scores).T, axis=2)
+    answers = np.sum(test * np.array(fits)[picked], axis=2)
+    clean = np.einsum("kmd,kd->km", test, weights)
+    missed = ((answers - clean) ** 2).sum(axis=1) / (clean**2).sum(axis=1)
+    joint = np.array([np.bincount(row, minlength=3) for row in picked]) / picked.size
+    apart = joint.sum(axis=0) * joint.sum(axis=1, keepdims=True)
+    logs = np.log(np.where(joint > 0, joint / apart, 1))
+    return np.maximum(0, 1 - missed), (joint * logs).sum() / np.log(3)
+
+
+def test_a_portfolio_pays_its_router_in_examples():
+    here, effort, key = world(separation=1.0), jnp.array([20.0, 12.0, 8.0]), jax.random.key(9)
+    found = learners.learned(
+        shapes("routed"), here._replace(router=0.5), jnp.array([0]), effort[None], key[None]
+    )
+    given = bought(here, effort, jax.random.split(key)[0])
+    competence, information = by_hand(given, here, 0.5)
+    assert np.asarray(found.competence[0]) == pytest.approx(competence, abs=1e-3)
+    assert float(found.information[0]) == pytest.approx(information, abs=1e-3)
+    assert 0.05 < information < 0.95
+
+
+@pytest.mark.parametrize("resource", ["data", "compute", "parameters"])
+def test_what_the_router_takes_its_specialists_lack(resource):
+    given = bought(world(), jnp.array([8.0, 5.0, 2.0]), jax.random.key(3), resource)
+    experts, routers = routing.divided(resource, given, 0.25)
+    assert np.asarray(routers.units).tolist() == [2, 1, 0]
+    assert (experts.units + routers.units == given.units).all()
+    both = np.asarray(experts.task + routers.task)
+    if resource == "data":
+        assert (both == np.asarray(given.task)).all()
+        assert np.asarray(routers.task.sum(axis=0)).tolist() == [2, 1, 0]
+    else:
+        assert (both == 2 * np.asarray(given.task)).all()
+
+
+def test_the_score_of_a_narrow_router_reads_its_first_inputs():
+    gram = jnp.stack([jnp.diag(jnp.arange(1.0, 6)), 2 * jnp.eye(5), jnp.eye(5)])
+    found, own = routing.equations(gram, jnp.ones((3, 5)), jnp.full(3, 4.0), jnp.array([5, 2, 0]))
+    assert np.count_nonzero(own, axis=1).tolist() == [5, 2, 0]
+    assert np.asarray(found[1]).diagonal().tolist() == [4, 5, 0, 0, 0]
+
+
+def test_portfolios_win_where_inputs_tell_their_task_and_generalists_where_not():
+    given = shapes("routed", "pooled")
+    for separation, better in ((6.0, 0), (0.0, 1)):
+        here = world(relatedness=0.5, separation=separation)
+        means = [explained(given, here, [20.0, 20.0, 20.0], method=m).mean() for m in (0, 1)]
+        assert int(np.argmax(means)) == better
+
+
+EXPERTS = RAW | {"training": {"learners": ["mixture", "pooled"], "dimension": 5, "steps": 20}}
+
+
+@pytest.mark.parametrize(("key", "value"), [("capacity", 0.2), ("balance", 5.0)])
+def test_capacity_and_balance_of_a_scenario_reach_its_mixtures(key, value):
+    changed = EXPERTS | {"training": EXPERTS["training"] | {key: value}}
+    one, other = (simulate(validate(raw), seed=3).metrics for raw in (EXPERTS, changed))
+    assert one["performance_0"].iloc[1] != other["performance_0"].iloc[1]
+
+
+def test_information_of_experts_is_recorded_and_undefined_where_none_is_alive():
+    told = {"learners": ["routed"], "dimension": 5, "separation": 8.0}
+    run = simulate(validate(RAW | {"training": told, "run": {"steps": 2}}), seed=1).metrics
+    assert np.isnan(run["expert_information"].iloc[0])  # nobody has been tested yet
+    assert run["expert_information"].iloc[1] > 0.9
+    blind = validate(RAW | {"training": told | {"separation": 0.0}, "run": {"steps": 2}})
+    assert simulate(blind, seed=1).metrics["expert_information"].iloc[1] < 0.1
+    both = {"learners": ["routed", "pooled"], "dimension": 5, "relatedness": 0.9}
+    groups = [{"name": "all", "allocation": [0.4, 0.3, 0.3], "method": "pooled"}]
+    few = {"population": {"size": 20, "budget": 30.0, "groups": groups}, "run": {"steps": 3}}
+    lost = simulate(validate(RAW | few | {"training": both}), seed=1).metrics
+    assert (lost["method_share_0"] == 0).all() and lost["expert_information"].isna().all()
+    assert "expert_information" not in simulate(validate(RAW), seed=1).metrics
+
+
+def test_the_glossary_knows_who_records_information_of_experts():
+    for names, known in ((["mixture", "pooled"], True), (["dedicated", "pooled"], False)):
+        training = {"learners": names, "dimension": 5}
+        assert records(validate(RAW | {"training": training}), "expert_information") is known
 
 
 @pytest.mark.parametrize("resource", ["compute", "parameters"])

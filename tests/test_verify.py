@@ -46,6 +46,15 @@ BROKEN = dataclasses.replace(
 )  # fmt: skip
 
 
+@pytest.fixture(autouse=True, scope="module")
+def declared():
+    """The cases made up here have a power that nothing falls short of."""
+    with pytest.MonkeyPatch.context() as patch:
+        for case in (RIGHT, OTHER, WRONG, LONG, BROKEN):
+            patch.setitem(power.POWER, case.name, float("inf"))
+        yield
+
+
 @pytest.fixture
 def five(monkeypatch):
     monkeypatch.setattr(registry, "cases", lambda: (RIGHT, OTHER, WRONG, LONG, BROKEN))
@@ -209,6 +218,23 @@ def test_a_simulation_that_spreads_more_than_declared_does_not_pass_by_it(monkey
     assert sharp.passed and not sharp.weak
 
 
+def test_a_case_of_chance_that_declares_no_power_fails_and_says_so(monkeypatch):
+    narrow = 2 + np.tile([-0.1, 0.1], 10)
+    monkeypatch.delitem(power.POWER, RIGHT.name)
+    result = judged(RIGHT, RIGHT.values(), narrow, 0.0)
+    assert (
+        not result.passed and f"declares no power: it detects {result.detects:.3g}" in result.error
+    )
+    assert judged(RIGHT, RIGHT.values({"m": 4}), narrow + 2, 0.0).passed
+    assert judged(RIGHT, RIGHT.values(), np.array([2.0]), 0.0).passed  # nothing is left to chance
+
+
+def test_every_case_of_chance_declares_its_power_and_nothing_else_does():
+    assert {case.name for case in registry.cases() if case.seeds > 1} == set(power.POWER) - {
+        case.name for case in (RIGHT, OTHER, WRONG, LONG, BROKEN)
+    }
+
+
 @pytest.mark.parametrize("values", [[2.0, np.nan], [2.0, np.inf], []])
 def test_observations_that_are_not_numbers_fail_and_say_so(values):
     result = judged(RIGHT, RIGHT.values(), np.array(values), 0.0)
@@ -344,6 +370,7 @@ def test_cases_are_well_described():
         if case.curve:
             for value in case.curve.values:
                 case.values(dict(case.curve.fixed) | {case.curve.parameter: value})
+
 
 CORE = [f"T{n}" for n in range(1, 8)]
 LITERATURE = CORE + [f"E{n}" for n in range(1, 10)] + [f"M{n}" for n in range(1, 8)]

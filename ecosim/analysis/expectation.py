@@ -55,6 +55,7 @@ def kinds_of(scenario: Scenario) -> set[str]:
     return {
         scenario.selection.kind, scenario.competition.kind, scenario.market.conduct.kind,
         scenario.tradeoff.kind,
+        *(scenario.training.learners if scenario.training is not None else ()),
     }  # fmt: skip
 
 

@@ -19,7 +19,7 @@ class Metric(NamedTuple):
     definition: str
     unit: str = ""
     worlds: tuple[str, ...] = WORLDS
-    only: tuple[str, ...] = ()  # kinds of selection or competition that record it; empty: all
+    only: tuple[str, ...] = ()  # kinds of its parts, or learners, that record it; empty: all
 
 
 _LIVING = ("ecology", "optimisation", "learning")
@@ -176,6 +176,13 @@ METRICS: dict[str, Metric] = {
         "1 = the best there is",
         WORLDS,
         ("measured",),
+    ),
+    "expert_information": Metric(
+        "Mutual information of expert and task over ln K, mean of the living learners of experts "
+        "(mixture, routed): 1, each task has its expert; not defined where none is alive",
+        "1 = all there is",
+        ("learning",),
+        ("mixture", "routed"),
     ),
     "split_k": Metric(
         "Share of group k (of all where there are no groups) that lived in habitat 0 in the step",

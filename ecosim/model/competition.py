@@ -44,6 +44,7 @@ class Exchange(NamedTuple):
     split: Array | None = None  # float64[G] share of each group in niche 0
     offspring: Array | None = None  # float64[C] mean number of offspring
     performance: Array | None = None  # float64[K] mean of what was measured; None: nothing was
+    told: dict[str, Array] = {}  # float64 scalars told besides, by name; never changed
 
 
 def parameters(scenario: Scenario) -> Parameters:

@@ -28,13 +28,26 @@ class Trial(NamedTuple):
     key: Array  # uint32[2] run key
 
 
+class Reached(NamedTuple):
+    """What agents showed in one step."""
+
+    competence: Array  # float[C, K], >= 0
+    told: dict[str, Array]  # float[C] by name of a metric, >= 0, NaN where it is not defined
+
+
+def _nothing(static: Any) -> tuple[str, ...]:
+    return ()
+
+
 class Measure(NamedTuple):
     """A way to measure: how it reads a scenario, and the measurement itself."""
 
     static: Callable[[Scenario], Hashable]  # shapes and kinds: compiled in
     parameters: Callable[[Scenario, int], Any]  # (scenario, seed) -> a pytree of traced numbers
     sampled: Callable[[Scenario], bool]  # whether these differ between seeds
-    competence: Callable[[Any, Any, Trial], Array]  # (static, numbers, trial) -> float[C, K], >= 0
+    # (static, numbers, trial) -> competence float[C, K], >= 0, or that and what else is told
+    competence: Callable[[Any, Any, Trial], Array | Reached]
+    tells: Callable[[Any], tuple[str, ...]] = _nothing  # names of the metrics told besides
 
 
 class Parameters(NamedTuple):
@@ -83,11 +96,28 @@ def parameters(scenario: Scenario, seed: int) -> Parameters | None:
     return Parameters(own, traced(scenario.tradeoff.threshold or 0.0, scenario.run.precision))
 
 
-def competence(method: Method, parameters: Parameters, trial: Trial) -> Array:
-    """Return what agents reach `[C, K]` in one step; without effort, and for the dead, nothing."""
-    reached = MEASURES[method.table].competence(method.static, parameters.own, trial)
+def tells(method: Method | None) -> tuple[str, ...]:
+    """Return the names of the metrics that a measurement tells besides performance."""
+    return () if method is None else MEASURES[method.table].tells(method.static)
+
+
+def competence(method: Method, parameters: Parameters, trial: Trial) -> Reached:
+    """Return what agents reach in one step; without effort, and for the dead, nothing."""
+    found = MEASURES[method.table].competence(method.static, parameters.own, trial)
+    reached, told = found if isinstance(found, Reached) else (found, {})
     counts = trial.alive[:, None] & (trial.effort > 0) & (reached >= parameters.threshold)
-    return jnp.where(counts, reached, 0).astype(trial.effort.dtype)
+    return Reached(jnp.where(counts, reached, 0).astype(trial.effort.dtype), told)
+
+
+def mean_of_those(each: Array, alive: Array) -> Array:
+    """Return the mean over the living for whom `[C]` is defined, float64; NaN where there is none.
+
+    NaN marks those for whom it is not; the others are >= 0.
+    """
+    some = alive & ~jnp.isnan(each)
+    number = exact.count(some)
+    total = exact.total(jnp.where(some, each, 0), some)
+    return jnp.where(number > 0, total / jnp.maximum(number, 1), jnp.nan)
 
 
 def mean_performance(reached: Array, effort: Array, alive: Array) -> Array:

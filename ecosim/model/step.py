@@ -98,7 +98,9 @@ class State(NamedTuple):
 
 def flows_of(exchange: Exchange, alive: Array) -> dict[str, Array]:
     """Return what was emitted, received and left in a step, float64 scalars."""
-    flows = {} if exchange.performance is None else {"performance": exchange.performance}
+    flows = dict(exchange.told)
+    if exchange.performance is not None:
+        flows["performance"] = exchange.performance
     return flows | {
         "emitted": jnp.sum(exchange.supply.astype(jnp.float64)),
         "received": exact.total(exchange.gain, alive),
@@ -140,13 +142,18 @@ def step(world: World, kinds: Kinds, parameters: Parameters, state: State) -> St
                 p.agents.tradeoff, population.strength, population.id, clock=state.clock,
                 key=state.key,
             )  # fmt: skip
+        told: dict[str, Array] = {}
         reached = None
         if kinds.measured is not None and p.measured is not None:
             trial = measured.Trial(
                 population.alive, population.id, population.method[:, 0], population.strength,
                 state.clock, state.key,
             )  # fmt: skip
-            reached = measured.competence(kinds.measured, p.measured, trial)
+            reached, each = measured.competence(kinds.measured, p.measured, trial)
+            told = {
+                name: measured.mean_of_those(values, population.alive)
+                for name, values in each.items()
+            }
             worth = reached
             if kinds.floor:
                 worth = jnp.maximum(reached, p.agents.tradeoff.floor)
@@ -157,7 +164,7 @@ def step(world: World, kinds: Kinds, parameters: Parameters, state: State) -> St
         )  # fmt: skip
         if reached is not None:
             mean = measured.mean_performance(reached, population.strength, population.alive)
-            exchange = exchange._replace(performance=mean)
+            exchange = exchange._replace(performance=mean, told=told)
     around = Surroundings(
         state.clock, state.key, exchange, env.positions, p.mutation, p.dispersal, p.agents,
         p.conduct, compete,

@@ -13,6 +13,7 @@ from ecosim.scenario.numbers import (
     CONFIG,
     Frozen,
     NonNegative,
+    PartialShare,
     Positive,
     Share,
     Text,
@@ -42,8 +43,9 @@ ALGORITHMS = (
 PROBLEMS = (
     "smooth", "rugged", "deceptive", "separable", "noisy", "needle", "uniform", "uniform-mean",
 )  # fmt: skip
-LEARNERS = ("dedicated", "pooled", "low-rank", "perceptron", "mixture")
+LEARNERS = ("dedicated", "pooled", "low-rank", "perceptron", "mixture", "routed")
 BY_GRADIENT = ("perceptron", "mixture")
+OF_EXPERTS = ("mixture", "routed")  # a router picks an expert for each input
 MOST_BOUGHT = 4096
 POINTS = 1024  # that a search can try
 INSTANCES = 512  # of each class of problems, of which an agent meets one a step
@@ -58,9 +60,13 @@ class Training:
     not tell its task). Competence is the explained share of the signal on held-out inputs,
     between 0 and 1. `dedicated`: ridge regression for each task on its own examples; `pooled`: one
     for all; `low-rank`: the dedicated ones cut to `rank`; `perceptron`: one network of `hidden`
-    units; `mixture`: linear experts, one a task, top-1 routed. The last two are not told which
-    task an input is of; they train by `steps` of Adam at `rate`. Effort on a task buys as many
-    units, rounded down or up at random so that a budget is spent whole, of `resource`: `data`, new
+    units; `mixture`: linear experts, one a task, top-1 routed. These two are not told which task
+    an input is of, in training neither; they train by `steps` of Adam at `rate`. In training an
+    expert of a mixture takes `capacity` times an even share of the examples and drops what is
+    routed to it beyond (absent: no limit), and `balance` weighs its loss for even use. `routed`: a
+    portfolio, the dedicated ones behind a linear router that is fitted to tell tasks apart; the
+    share `router` of what is bought goes to the router. Effort on a task buys as many units,
+    rounded down or up at random so that a budget is spent whole, of `resource`: `data`, new
     examples of the task each step; or there are `examples` of each task, and it buys `compute`,
     steps of gradient descent at `rate` (linear learners descend from 0 in place of ridge
     regression); or `parameters`, numbers of the model (the first inputs of a linear one, hidden
@@ -78,6 +84,9 @@ class Training:
     hidden: Whole = 8
     steps: Whole = 200
     rate: Positive = 0.02
+    capacity: Positive | None = None
+    balance: NonNegative = 0.01
+    router: PartialShare = 0.25
 
 
 TABLES = {"optimisation": "search", "learning": "training"}
@@ -187,6 +196,9 @@ def _training(s: Scenario) -> Iterator[Problem]:
         "steps": by_gradient and training.resource != "compute",
         "rate": by_gradient or training.resource == "compute",
         "examples": training.resource != "data",
+        "capacity": "mixture" in training.learners,
+        "balance": "mixture" in training.learners,
+        "router": "routed" in training.learners,
     }
     for name, used in read.items():
         if not used and getattr(training, name) != getattr(Training, name):
@@ -222,7 +234,7 @@ def _bought(s: Scenario, training: Training) -> Iterator[Problem]:
                 "be below 2", f"below {2 / steepest:.3g}",
             )  # fmt: skip
         return
-    smallest = {"perceptron": d + 3, "low-rank": d + tasks}
+    smallest = {"perceptron": d + 3, "low-rank": d + tasks, "routed": 2 * tasks}
     for name in training.learners:
         if name == "mixture":
             yield Problem(

@@ -2,8 +2,8 @@
 
 Each function takes one learner; `explained` carries a population. Competence on task k is
 max(0, 1 - E(f(x) - w_k.x)^2 / E(w_k.x)^2) over held-out inputs: 1 is the noiseless task itself, 0
-no better than answering 0. For linear learners the mean over inputs is exact; networks are tested
-on inputs that all learners of a step share.
+no better than answering 0. For linear learners the mean over inputs is exact; networks and what is
+routed are tested on inputs that all learners of a step share.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from ecosim.training import buying, least_squares, mixture, networks
+from ecosim.training import buying, least_squares, mixture, networks, routing
 from ecosim.training.buying import Bought
 from ecosim.training.tasks import Tasks
 
@@ -32,6 +32,7 @@ class Shapes(NamedTuple):
     rank: int
     hidden: int
     steps: int  # of training by gradient; the most, where effort buys them
+    capped: bool = False  # whether an expert of a mixture has limited room in training
 
 
 class World(NamedTuple):
@@ -40,6 +41,17 @@ class World(NamedTuple):
     tasks: Tasks
     rate: Array  # of Adam, and of gradient descent
     test: Array  # [K, m, d] held-out inputs
+    balance: Array | float = 0.01  # weight of the load-balance loss of a mixture
+    capacity: Array | float = 1.0  # factor of the room of its experts, where it is capped
+    router: Array | float = 0.25  # share of what is bought that a portfolio's router takes
+
+
+class Learned(NamedTuple):
+    """What a learner can do."""
+
+    competence: Array  # [K] in [0, 1]
+    # [], of expert and task on held-out inputs, over ln K; NaN of one without experts.
+    information: Array | float = jnp.nan
 
 
 TESTED = 64  # held-out inputs of each task
@@ -97,19 +109,20 @@ def _each(shapes: Shapes, world: World, given: Bought) -> Array:
     return _fitted(shapes, world, _sums(given, width), shapes.examples, given.units)
 
 
-def _dedicated(shapes: Shapes, world: World, given: Bought, key: Array) -> Array:
-    return explained_by(world.tasks, _each(shapes, world, given))
+def _dedicated(shapes: Shapes, world: World, given: Bought, key: Array) -> Learned:
+    return Learned(explained_by(world.tasks, _each(shapes, world, given)))
 
 
-def _pooled(shapes: Shapes, world: World, given: Bought, key: Array) -> Array:
+def _pooled(shapes: Shapes, world: World, given: Bought, key: Array) -> Learned:
     units = given.units.sum()
     width = jnp.full(shapes.tasks, units) if shapes.resource == "parameters" else None
     gram, moment = (jnp.einsum("k,k...->...", given.emphasis, part) for part in _sums(given, width))
     fitted = _fitted(shapes, world, (gram, moment), shapes.tasks * shapes.examples, units)
-    return explained_by(world.tasks, jnp.broadcast_to(fitted, world.tasks.weights.shape))
+    alike = jnp.broadcast_to(fitted, world.tasks.weights.shape)
+    return Learned(explained_by(world.tasks, alike))
 
 
-def _low_rank(shapes: Shapes, world: World, given: Bought, key: Array) -> Array:
+def _low_rank(shapes: Shapes, world: World, given: Bought, key: Array) -> Learned:
     rank: Array | int = shapes.rank
     each = given
     if shapes.resource == "parameters":
@@ -117,7 +130,7 @@ def _low_rank(shapes: Shapes, world: World, given: Bought, key: Array) -> Array:
         rank = given.units.sum() // (shapes.dimension + shapes.tasks)
         each = given._replace(units=jnp.full(shapes.tasks, shapes.dimension))
     fitted = least_squares.truncated(_each(shapes, world, each), rank)
-    return explained_by(world.tasks, fitted)
+    return Learned(explained_by(world.tasks, fitted))
 
 
 def _until(shapes: Shapes, given: Bought) -> Array | None:
@@ -125,7 +138,7 @@ def _until(shapes: Shapes, given: Bought) -> Array | None:
     return given.units.sum() if shapes.resource == "compute" else None
 
 
-def _perceptron(shapes: Shapes, world: World, given: Bought, key: Array) -> Array:
+def _perceptron(shapes: Shapes, world: World, given: Bought, key: Array) -> Learned:
     begin, train = jax.random.split(key)
     weights, dtype = buying.weights(given), given.inputs.dtype
     start = networks.perceptron(begin, shapes.dimension, shapes.hidden)
@@ -140,36 +153,71 @@ def _perceptron(shapes: Shapes, world: World, given: Bought, key: Array) -> Arra
     model = networks.trained(
         loss, start, train, steps=shapes.steps, rate=world.rate, until=_until(shapes, given)
     )
-    return _tested(world, networks.output(model, world.test, units))
+    return Learned(_tested(world, networks.output(model, world.test, units)))
 
 
-def _mixture(shapes: Shapes, world: World, given: Bought, key: Array) -> Array:
+def _mixture(shapes: Shapes, world: World, given: Bought, key: Array) -> Learned:
     begin, train = jax.random.split(key)
-    weights, dtype = buying.weights(given), given.inputs.dtype
+    inputs, outputs, weights = given.inputs, given.outputs, buying.weights(given)
     start = mixture.mixture(begin, shapes.dimension, shapes.tasks)
-    start = jax.tree.map(lambda leaf: leaf.astype(dtype), start)
+    start = jax.tree.map(lambda leaf: leaf.astype(inputs.dtype), start)
+    if shapes.capped:  # experts take the first that come: of any task
+        order = jax.random.permutation(jax.random.fold_in(train, shapes.steps), len(weights))
+        inputs, outputs, weights = inputs[order], outputs[order], weights[order]
 
     def loss(model: mixture.Mixture, step: Array) -> Array:
-        return mixture.loss(model, given.inputs, given.outputs, key=step, weights=weights)
+        return mixture.loss(
+            model, inputs, outputs, key=step, weights=weights,
+            balancing=world.balance, factor=world.capacity if shapes.capped else None,
+        )  # fmt: skip
 
     model = networks.trained(
         loss, start, train, steps=shapes.steps, rate=world.rate, until=_until(shapes, given)
     )
-    found = mixture.routed(model, world.test.reshape(-1, shapes.dimension)).outputs
-    return _tested(world, found.reshape(world.test.shape[:2]))
+    found = mixture.routed(model, world.test.reshape(-1, shapes.dimension))
+    answers = found.outputs.reshape(world.test.shape[:2])
+    return Learned(_tested(world, answers), _information(world, found.chosen))
 
 
-METHODS: dict[str, Callable[[Shapes, World, Bought, Array], Array]] = {
+def _information(world: World, chosen: Array) -> Array:
+    """Return the information of expert and task from the experts `[K m, N]` of held-out inputs."""
+    number, each = world.test.shape[:2]
+    return mixture.specialisation(chosen, jnp.repeat(jnp.eye(number, dtype=chosen.dtype), each, 0))
+
+
+def _routed(shapes: Shapes, world: World, given: Bought, key: Array) -> Learned:
+    """Fit specialists and, of a share of what was bought, the router before them."""
+    experts, routers = routing.divided(shapes.resource, given, world.router)
+    width = routers.units if shapes.resource == "parameters" else None
+    inputs = _sums(routers._replace(outputs=jnp.ones_like(given.outputs)), None)
+    equations = routing.equations(*inputs, routers.task.sum(axis=0), width)
+    count = shapes.tasks * shapes.examples
+    router = _fitted(shapes, world, equations, count, routers.units)
+    chosen = routing.chosen(router, world.test)
+    every = jnp.einsum("kmd,nd->kmn", world.test, _each(shapes, world, experts))
+    answers = jnp.sum(chosen * every, axis=-1)
+    return Learned(
+        _tested(world, answers), _information(world, chosen.reshape(-1, chosen.shape[-1]))
+    )
+
+
+METHODS: dict[str, Callable[[Shapes, World, Bought, Array], Learned]] = {
     "dedicated": _dedicated,
     "pooled": _pooled,
     "low-rank": _low_rank,
     "perceptron": _perceptron,
     "mixture": _mixture,
+    "routed": _routed,
 }
 
 
 def explained(shapes: Shapes, world: World, method: Array, effort: Array, keys: Array) -> Array:
-    """Train a population, each learner on its own new examples, and return its competence.
+    """Return the competence `[N, K]` of a population that is trained; see `learned`."""
+    return learned(shapes, world, method, effort, keys).competence
+
+
+def learned(shapes: Shapes, world: World, method: Array, effort: Array, keys: Array) -> Learned:
+    """Train a population, each learner on its own new examples, and say what it can do.
 
     Args:
         shapes: what is compiled in.
@@ -181,20 +229,25 @@ def explained(shapes: Shapes, world: World, method: Array, effort: Array, keys: 
 
     Returns:
         Competence `[N, K]` in [0, 1]; on a task that nothing was spent on it says what the
-        learner makes of it untaught.
+        learner makes of it untaught. Information `[N]`, NaN of learners without experts.
 
     """
 
-    def one(learner: tuple[Array, Array, Array]) -> Array:
+    def one(learner: tuple[Array, Array, Array]) -> Learned:
         which, spent, key = learner
         drawn, training = jax.random.split(key)
         given = buying.bought(
             shapes.resource, world.tasks, spent, drawn, most=shapes.most, examples=shapes.examples
         )
         found = [METHODS[name](shapes, world, given, training) for name in shapes.methods]
-        return jnp.select([which == i for i in range(len(found))], found)
+        own = [which == i for i in range(len(found))]
+        dtype = effort.dtype
+        return Learned(
+            jnp.select(own, [each.competence for each in found]),
+            jnp.select(own, [jnp.asarray(each.information, dtype) for each in found]),
+        )
 
-    return jnp.asarray(jax.lax.map(one, (method, effort, keys), batch_size=BATCH))
+    return Learned(*jax.lax.map(one, (method, effort, keys), batch_size=BATCH))
 
 
 BATCH = 1024  # learners side by side: bounds the memory that a population takes

@@ -6,7 +6,6 @@ p = softmax(R x). Each function takes one mixture; `jax.vmap` carries them over 
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import jax
@@ -38,13 +37,19 @@ def mixture(key: Array, inputs: int, experts: int) -> Mixture:
     return Mixture(0.1 * drawn[0], drawn[1])
 
 
-def capacity(inputs: int, experts: int, factor: float) -> int:
+def capacity(inputs: int | Array, experts: int, factor: float | Array) -> Array:
     """Return how many of a batch one expert takes: ceil(factor n/N)."""
-    return math.ceil(factor * inputs / experts)
+    # What rounding adds to a whole number is no further place.
+    return jnp.ceil(factor * inputs / experts - 1e-4)
 
 
 def routed(
-    model: Mixture, inputs: Array, *, noise: Array | None = None, factor: float | None = None
+    model: Mixture,
+    inputs: Array,
+    *,
+    noise: Array | None = None,
+    factor: float | Array | None = None,
+    present: Array | None = None,
 ) -> Routed:
     """Return what a mixture answers to inputs `[n, d]`.
 
@@ -55,6 +60,7 @@ def routed(
         factor: capacity factor; an expert takes the first ceil(factor n/N) inputs that are routed
             to it, in their order, and the others are dropped (output 0: there is no layer around
             it to pass them on). None: no limit.
+        present: which inputs are there, bool `[n]`; the others take no room. None: all.
 
     """
     logits = inputs @ model.router
@@ -63,8 +69,9 @@ def routed(
     chosen = jax.nn.one_hot(jnp.argmax(probabilities, axis=-1), number, dtype=inputs.dtype)
     kept = jnp.ones(inputs.shape[0], bool)
     if factor is not None:
-        place = jnp.sum(jnp.cumsum(chosen, axis=0) * chosen, axis=-1)  # counted from 1
-        kept = place <= capacity(inputs.shape[0], number, factor)
+        there = chosen if present is None else chosen * present[:, None]
+        place = jnp.sum(jnp.cumsum(there, axis=0) * chosen, axis=-1)  # counted from 1
+        kept = place <= capacity(there.sum(), number, factor)
     answers = jnp.sum(chosen * probabilities * (inputs @ model.experts), axis=-1)
     return Routed(jnp.where(kept, answers, 0), chosen, kept, probabilities)
 
@@ -89,8 +96,8 @@ def loss(
     *,
     key: Array,
     noise: float = 1.0,
-    balancing: float = 0.01,
-    factor: float | None = None,
+    balancing: float | Array = 0.01,
+    factor: float | Array | None = None,
     weights: Array | None = None,
 ) -> Array:
     """Return mean squared error + a N sum f_i P_i, with Gaussian noise on the router's logits.
@@ -103,12 +110,14 @@ def loss(
         noise: its standard deviation.
         balancing: a, the weight of the load-balance loss.
         factor: capacity factor, or None.
-        weights: of the inputs `[n]`, with sum 1, or None: all count alike.
+        weights: of the inputs `[n]`, with sum 1, or None: all count alike. What weighs nothing is
+            not there: it takes no room of an expert.
 
     """
     shape = (inputs.shape[0], model.experts.shape[1])
     drawn = noise * normal(key, shape, "float32").astype(inputs.dtype)
-    result = routed(model, inputs, noise=drawn, factor=factor)
+    present = None if weights is None else weights > 0
+    result = routed(model, inputs, noise=drawn, factor=factor, present=present)
     squares = (result.outputs - outputs) ** 2
     error = jnp.mean(squares) if weights is None else weights @ squares
     return error + balancing * balance(result, weights)

@@ -47,6 +47,7 @@ _SECOND = _TAIL + ", and margin above the terms of second order"
 _SCALING = "T divides N, N/T > d + 3, and N d <= 5e5"
 _WORK = "T^2 d n steps <= 3e8"
 _ROUTED = "n >= 8 d, and " + _WORK
+_SCARCE = "2 d <= n <= 4 d, and 5 T^2 d n steps <= 3e8"
 _ENUMERATED = "Y^X <= 131072, and m <= X"
 _STRUCTURED = "X >= 4, Y >= 3, 3 <= m < X, and Y^X <= 131072"
 _SETS = "Y^X <= 16"
@@ -97,7 +98,8 @@ _OF: tuple[tuple[str, str], ...] = (
     ("joint-risk low-rank-gain", _GIVEN_TAIL),
     ("dedicated-risk-orthogonal", _RANK),
     ("scaling-ratio scaling-ratio-large scaling-difference scaling-difference-large", _SCALING),
-    ("routing-recovers experts-informed", _ROUTED),
+    ("routing-recovers routing-capacity routing-needs-noise experts-informed", _ROUTED),
+    ("routing-scarce", _SCARCE),
     ("routing-fails experts-uninformed", _WORK),
     ("nfl-multisets nfl-occurrences nfl-best nfl-closed-set", _ENUMERATED),
     ("nfl-random-set", "16 <= Y^X <= 131072, and m <= X"),

@@ -11,7 +11,7 @@ import numpy as np
 from scipy import stats
 
 from ecosim.verification.case import Case, Relation
-from ecosim.verification.power import power_of
+from ecosim.verification.power import lack_of
 
 FAMILY_WISE = 0.01  # chance that a correct simulator fails any case of a whole suite
 SUITE = 100  # cases of chance that share it (Bonferroni); there are fewer, so that they may grow
@@ -25,9 +25,9 @@ class Result:
     must lie beyond `expected` (above, below). `detects` is the power: the smallest displacement
     of a simulation's true mean that would fail the case nine times in ten, whatever its sign
     (relation equal; above, below: the smallest distance from `expected` that passes so).
-    At its default parameters a case also fails where it detects less than it declared: a
-    simulation that spreads too widely does not pass by it. At other parameters such a case passes
-    as `weak`.
+    At its default parameters a case also fails where it detects less than it declared, or has
+    declared nothing: a simulation that spreads too widely does not pass by it. At other parameters
+    such a case passes as `weak`.
     """
 
     case: str
@@ -123,17 +123,9 @@ def judged(
     said = ""
     if not sound:
         said = f"{missing} of {observations.size} observations are not finite numbers"
-    elif (
-        not fewer
-        and values == case.values()
-        and observations.size > 1
-        and detects > power_of(case.name)
-    ):
-        passed = False
-        said = (
-            f"detects only {detects:.3g}, declared: {power_of(case.name):.3g} "
-            "(ecosim/verification/power.py)"
-        )
+    elif not fewer and values == case.values() and observations.size > 1:
+        said = lack_of(case.name, detects)
+        passed = passed and not said
     return Result(
         case=case.name, labels=case.labels, parameters=values, relation=case.relation,
         expected=expected, observed=observed, stderr=error, tolerance=tolerance,

@@ -2,12 +2,12 @@
 
 Declared at the case's default parameters, about half as much again as it detected when it was
 written: were a simulation's runs to spread more widely than that, its case fails, since a wrong
-answer could then pass.
+answer could then pass. A case of chance that declares none fails.
 """
 
 from __future__ import annotations
 
-import math
+_HERE = "ecosim/verification/power.py"
 
 POWER: dict[str, float] = {
     "competitive-exclusion": 0.038,
@@ -37,17 +37,24 @@ POWER: dict[str, float] = {
     "levene-patches-hard": 0.038,
     "birth-death-control": 0.6,
     "dimorphic-abundance": 1.8,
+    "dimorphic-abundance-many": 2.7,
+    "branching-waiting-time": 910,
+    "branching-waiting-time-wider": 1800,
     "branching": 0.67,
     "no-branching": 0.67,
     "niche-width-free": 0.081,
     "niche-width-costly": 0.12,
     "niche-width-branching": 0.29,
     "moran-fixation": 0.047,
+    "moran-fixation-many": 0.007,
     "moran-fixation-death-birth": 0.046,
+    "moran-fixation-death-birth-many": 0.007,
     "wright-fisher-fixation": 0.081,
+    "wright-fisher-fixation-many": 0.0093,
     "neutral-fixation": 0.042,
     "heterozygosity": 0.043,
     "productivity-diversity": 0.034,
+    "productivity-low": 1.4,
     "productivity-high": 1.4,
     "habitat-invasion": 0.014,
     "habitat-invasion-tied": 0.027,
@@ -63,6 +70,7 @@ POWER: dict[str, float] = {
     "niche-width-coarse": 0.17,
     "salop-entry": 0.67,
     "gibrat-exponent": 0.04,
+    "gibrat-exponent-many": 0.016,
     "gibrat-exit-share": 0.052,
     "gibrat-arithmetic": 0.054,
     "gibrat-lower-exponent": 0.034,
@@ -95,10 +103,22 @@ POWER: dict[str, float] = {
     "scaling-difference-large": 0.00041,
     "learning-parameters": 0.035,
     "learning-compute": 0.0051,
-    "routing-recovers": 0.42,
+    "routing-recovers": 0.14,
+    "routing-capacity": 0.13,
+    "routing-needs-noise": 0.15,
+    "routing-scarce": 0.23,
     "routing-fails": 0.13,
     "experts-informed": 0.36,
     "experts-uninformed": 0.0055,
+    "experts-published-joint": 0.55,
+    "experts-published-network": 0.85,
+    "experts-published-routed": 2.0,
+    "experts-published-dedicated": 0.6,
+    "experts-published-silent": 0.95,
+    "routing-recovers-linear": 0.27,
+    "routing-recovers-network": 0.8,
+    "routing-gains": 0.28,
+    "routing-loses-silent": 0.26,
     "nfl-closed-set": 0.0,
     "nfl-random-set": 81,
     "nfl-conservation": 0.0,
@@ -114,6 +134,10 @@ POWER: dict[str, float] = {
 }
 
 
-def power_of(name: str) -> float:
-    """Return the largest `detects` that a case declares; infinite where none is declared."""
-    return POWER.get(name, math.inf)
+def lack_of(name: str, detects: float) -> str:
+    """Return in words what a case of chance lacks that detects this much; empty: nothing."""
+    if name not in POWER:
+        return f"declares no power: it detects {detects:.3g} ({_HERE})"
+    if detects > POWER[name]:
+        return f"detects only {detects:.3g}, declared: {POWER[name]:.3g} ({_HERE})"
+    return ""

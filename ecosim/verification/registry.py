@@ -18,7 +18,7 @@ _MODULES: tuple[str, ...] = (
     "productivity", "habitats", "diet",
     "niche_width", "contests", "oligopoly", "sizes", "wealth", "density", "partitioning",
     "measures",
-    "transfer", "shared_rank", "scaling", "learning_budget", "experts",
+    "transfer", "shared_rank", "scaling", "learning_budget", "experts", "experts_published",
     "no_free_lunch", "closed_sets", "search_budget", "search_world",
 )  # fmt: skip
 

@@ -14,13 +14,13 @@ import jax.numpy as jnp
 from jax import Array
 
 from ecosim.model import measured, randomness
-from ecosim.model.measured import Measure, Trial
+from ecosim.model.measured import Measure, Reached, Trial
 from ecosim.model.randomness import Stream
 from ecosim.model.spending import units
 from ecosim.model.step import World
 from ecosim.model.traced import traced
 from ecosim.scenario import Scenario
-from ecosim.scenario.measured import most_bought
+from ecosim.scenario.measured import OF_EXPERTS, most_bought
 from ecosim.training import learners
 from ecosim.training.tasks import Tasks, exact_tasks, normal
 from ecosim.worlds import ecology
@@ -36,6 +36,9 @@ class Numbers(NamedTuple):
     noise: Array
     separation: Array
     rate: Array
+    balance: Array
+    capacity: Array  # not read where there is no limit
+    router: Array
 
 
 def _shapes(scenario: Scenario) -> learners.Shapes:
@@ -46,14 +49,15 @@ def _shapes(scenario: Scenario) -> learners.Shapes:
         methods=t.learners, tasks=scenario.niches.count, dimension=t.dimension,
         resource=t.resource, most=most, examples=t.examples, rank=t.rank,
         hidden=(most - 1) // (t.dimension + 2) if t.resource == "parameters" else t.hidden,
-        steps=most if t.resource == "compute" else t.steps,
+        steps=most if t.resource == "compute" else t.steps, capped=t.capacity is not None,
     )  # fmt: skip
 
 
 def _numbers(scenario: Scenario, seed: int) -> Numbers:
     t = scenario.training
     assert t is not None
-    given = (t.relatedness, t.noise, t.separation, t.rate)
+    room = 1.0 if t.capacity is None else t.capacity
+    given = (t.relatedness, t.noise, t.separation, t.rate, t.balance, room, t.router)
     return Numbers(*(traced(number, scenario.run.precision) for number in given))
 
 
@@ -63,7 +67,7 @@ def _key(trial: Trial, ids: Array, clock: Array, lane: int) -> Array:
     return jax.random.wrap_key_data(jnp.stack(pair, axis=-1), impl="threefry2x32")
 
 
-def _competence(shapes: learners.Shapes, numbers: Numbers, trial: Trial) -> Array:
+def _reached(shapes: learners.Shapes, numbers: Numbers, trial: Trial) -> Reached:
     nobody, dtype = jnp.zeros((), jnp.uint64), trial.effort.dtype
     # The tasks are those of the run; held-out inputs those of the step.
     weights, centres = exact_tasks(
@@ -73,11 +77,20 @@ def _competence(shapes: learners.Shapes, numbers: Numbers, trial: Trial) -> Arra
     tasks = Tasks(weights.astype(dtype), centres.astype(dtype), numbers.noise)
     shape = (shapes.tasks, learners.TESTED, shapes.dimension)
     drawn = normal(_key(trial, nobody, trial.clock, 2), shape, "float32").astype(dtype)
-    world = learners.World(tasks, numbers.rate, drawn + tasks.centres[:, None])
+    world = learners.World(
+        tasks, numbers.rate, drawn + tasks.centres[:, None], numbers.balance, numbers.capacity,
+        numbers.router,
+    )  # fmt: skip
     keys = _key(trial, trial.id, trial.clock, 0)
     part = randomness.words(trial.key, trial.clock, Stream.MEASURED, trial.id, 3)[0]
     bought = units(trial.effort, randomness.open_unit(part, dtype))
-    return learners.explained(shapes, world, trial.method, bought, keys)
+    found = learners.learned(shapes, world, trial.method, bought, keys)
+    told = {name: jnp.asarray(found.information) for name in _tells(shapes)}
+    return Reached(found.competence, told)
 
 
-measured.MEASURES["training"] = Measure(_shapes, _numbers, lambda scenario: False, _competence)
+def _tells(shapes: learners.Shapes) -> tuple[str, ...]:
+    return ("expert_information",) if set(OF_EXPERTS) & set(shapes.methods) else ()
+
+
+measured.MEASURES["training"] = Measure(_shapes, _numbers, lambda scenario: False, _reached, _tells)
