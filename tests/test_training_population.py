@@ -38,7 +38,7 @@ def explained(given, here, effort, method=0, seed=0, number=100):
 
 def test_effort_buys_whole_examples_of_each_task():
     here = world(noise=1e-6)
-    effort = jnp.array([10 / 3 * 3, 0.9, 7.5])
+    effort = jnp.array([10.0, 0.0, 7.0])
     given = bought(here, effort, jax.random.key(3))
     assert np.asarray(given.task.sum(axis=0)).tolist() == [10, 0, 7]
     label = np.asarray(given.task)
@@ -335,3 +335,19 @@ def test_a_population_divides_steps_or_parameters(resource):
     rich = simulate(validate(raw | {"population": {"size": 40, "budget": 30.0}}), seed=1)
     names = [f"performance_{k}" for k in range(3)]
     assert rich.metrics[names].iloc[1].mean() > run.metrics[names].iloc[1].mean()
+
+
+@pytest.mark.parametrize("number", [3, 40, 101])
+def test_the_dead_are_not_trained_and_change_nothing(number):
+    given, here = shapes("dedicated"), world()
+    draw = np.random.default_rng(number)
+    alive = jnp.asarray(draw.random(number) < 0.3)
+    effort = jnp.asarray(draw.integers(1, 20, (number, 3)), jnp.float32)
+    keys = jax.random.split(jax.random.key(number), number)
+    method = jnp.zeros(number, int)
+    everybody = np.asarray(learners.learned(given, here, method, effort, keys).competence)
+    some = np.asarray(learners.learned(given, here, method, effort, keys, alive).competence)
+    trained, alive = some.any(axis=1), np.asarray(alive)
+    assert (some[alive] == everybody[alive]).all() and trained[alive].all()
+    width = max(-(-number // 4), 16)
+    assert trained.sum() <= -(-alive.sum() // width) * width

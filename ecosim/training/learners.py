@@ -216,7 +216,10 @@ def explained(shapes: Shapes, world: World, method: Array, effort: Array, keys: 
     return learned(shapes, world, method, effort, keys).competence
 
 
-def learned(shapes: Shapes, world: World, method: Array, effort: Array, keys: Array) -> Learned:
+def learned(
+    shapes: Shapes, world: World, method: Array, effort: Array, keys: Array,
+    alive: Array | None = None,
+) -> Learned:  # fmt: skip
     """Train a population, each learner on its own new examples, and say what it can do.
 
     Args:
@@ -226,6 +229,7 @@ def learned(shapes: Shapes, world: World, method: Array, effort: Array, keys: Ar
             a vectorised branch must be.
         effort: of each learner on each task, whole units, `[N, K]`.
         keys: one of JAX for each learner, `[N]`.
+        alive: who is trained, bool `[N]`; the others have 0. None: all.
 
     Returns:
         Competence `[N, K]` in [0, 1]; on a task that nothing was spent on it says what the
@@ -233,8 +237,7 @@ def learned(shapes: Shapes, world: World, method: Array, effort: Array, keys: Ar
 
     """
 
-    def one(learner: tuple[Array, Array, Array]) -> Learned:
-        which, spent, key = learner
+    def one(which: Array, spent: Array, key: Array) -> Learned:
         drawn, training = jax.random.split(key)
         given = buying.bought(
             shapes.resource, world.tasks, spent, drawn, most=shapes.most, examples=shapes.examples
@@ -247,7 +250,19 @@ def learned(shapes: Shapes, world: World, method: Array, effort: Array, keys: Ar
             jnp.select(own, [jnp.asarray(each.information, dtype) for each in found]),
         )
 
-    return Learned(*jax.lax.map(one, (method, effort, keys), batch_size=BATCH))
+    number = method.shape[0]
+    width = min(number, max(-(-number // 4), 16), MOST)
+    living = number if alive is None else jnp.sum(alive)
+    order = jnp.arange(number) if alive is None else jnp.argsort(~alive, stable=True)
+
+    def block(i: Array | int, found: Learned) -> Learned:
+        # The last block begins early enough to be whole: some are trained twice, to the same end.
+        some = jax.lax.dynamic_slice_in_dim(order, i * width, width)
+        trained = jax.vmap(one)(method[some], effort[some], keys[some])
+        return jax.tree.map(lambda column, rows: column.at[some].set(rows), found, trained)
+
+    nothing = Learned(jnp.zeros_like(effort), jnp.full(number, jnp.nan, effort.dtype))
+    return jax.lax.fori_loop(0, -(-living // width), block, nothing)
 
 
-BATCH = 1024  # learners side by side: bounds the memory that a population takes
+MOST = 1024  # learners side by side: bounds the memory that a population takes

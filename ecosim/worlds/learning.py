@@ -84,7 +84,7 @@ def _reached(shapes: learners.Shapes, numbers: Numbers, trial: Trial) -> Reached
     keys = _key(trial, trial.id, trial.clock, 0)
     part = randomness.words(trial.key, trial.clock, Stream.MEASURED, trial.id, 3)[0]
     bought = units(trial.effort, randomness.open_unit(part, dtype))
-    found = learners.learned(shapes, world, trial.method, bought, keys)
+    found = learners.learned(shapes, world, trial.method, bought, keys, trial.alive)
     told = {name: jnp.asarray(found.information) for name in _tells(shapes)}
     return Reached(found.competence, told)
 
