@@ -22,13 +22,14 @@ if TYPE_CHECKING:
     from matplotlib.collections import QuadMesh
     from matplotlib.figure import Figure
 
-_WIDTH, _HEIGHT = 5.6, 4.5  # inches, of one panel
+_WIDTH, _HEIGHT = 5.0, 4.0  # inches, of one panel
+_ABREAST = 2  # panels
 _OUTLINE = "white"
 _DASHES = ("--", ":", "-.")
 
 
 def draw(diagrams: Sequence[Diagram]) -> Figure:
-    """Draw planes of one map side by side, one panel a world.
+    """Draw planes of one map, one panel a world, two abreast.
 
     Args:
         diagrams: of one map.
@@ -39,20 +40,24 @@ def draw(diagrams: Sequence[Diagram]) -> Figure:
 
     """
     with matplotlib.rc_context(STYLE):
-        wide = _WIDTH * len(diagrams) + 0.6
-        figure = Picture(figsize=(wide, _HEIGHT), dpi=150, layout="constrained")
+        abreast = min(len(diagrams), _ABREAST)
+        rows = -(-len(diagrams) // abreast)
+        size = _WIDTH * abreast + 0.6, _HEIGHT * rows + 0.5
+        figure = Picture(figsize=size, dpi=150, layout="constrained")
         FigureCanvasAgg(figure)
-        axes = [figure.add_subplot(1, len(diagrams), i + 1) for i in range(len(diagrams))]
+        axes = [figure.add_subplot(rows, abreast, i + 1) for i in range(len(diagrams))]
         for number, (ax, diagram) in enumerate(zip(axes, diagrams, strict=True)):
             mesh = _panel(ax, diagram)
-            if number:
+            if number % abreast:
                 ax.set_ylabel("")
+            if number + abreast < len(diagrams):
+                ax.set_xlabel("")
         bar = figure.colorbar(mesh, ax=axes, pad=0.015, aspect=32)
         first = dict.fromkeys(diagram.plane.sides[0] for diagram in diagrams)
         bar.set_label(f"Share of {' / '.join(first)}")
         handles, labels = axes[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center",
-                      ncols=min(len(diagrams), 2), frameon=False)  # fmt: skip
+                      ncols=abreast, frameon=False)  # fmt: skip
         return figure
 
 
