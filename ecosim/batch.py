@@ -2,7 +2,8 @@
 
 The runs are taken one after the other on each device, each by the very steps that a run alone
 takes, so that a run's bits do not tell which batch, device or worker it was in. Where there are
-several devices the runs are divided among them.
+several devices the runs are divided among them, except those of learners: over two devices training
+by gradient is compiled differently, and thousands of steps make a last bit visible.
 """
 
 from __future__ import annotations
@@ -206,7 +207,8 @@ def _run(shape: Shape, runs: Runs, together: int) -> Tables:
     together = min(together, runs.real.shape[0] // len(devices))
     # Its own path for one: in a batch of one, sums could be compiled differently from the run's.
     each = partial(jax.lax.map, alone, batch_size=together if together > 1 else None)
-    if len(devices) == 1:
+    trained = shape.kinds.measured is not None and shape.kinds.measured.table == "training"
+    if len(devices) == 1 or trained:
         return each(runs)
     mesh = Mesh(np.array(devices), ("runs",))
     spec = PartitionSpec("runs")

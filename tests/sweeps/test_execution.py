@@ -83,9 +83,18 @@ def test_a_run_too_large_for_the_memory_is_an_error_in_a_batch_too(monkeypatch):
     assert str(found) == str(alone.value)
 
 
-def test_virtual_devices_give_the_same_bytes(tmp_path):
-    given = sweep(replicates=5)
-    carry_out(given, SweepFolder(tmp_path / "one"), Here())
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"scenario": "soft-selection", "set": SMALL, "grid": {"tradeoff.exponent": "0.5:2:4"}},
+        # Training by gradient: compiled for two devices it differs in last bits.
+        {"scenario": "mixture-of-experts", "set": SMALL | {"population.size": 8}},
+    ],
+    ids=["organisms", "learners"],
+)
+def test_virtual_devices_give_the_same_bytes(tmp_path, changes):
+    given = {"replicates": 5, **changes}
+    carry_out(validate(given), SweepFolder(tmp_path / "one"), Here())
     code = (
         "import json,sys\n"
         "from ecosim.sweeps.definition import validate\n"
@@ -95,8 +104,7 @@ def test_virtual_devices_give_the_same_bytes(tmp_path):
         "carry_out(validate(json.loads(sys.argv[1])), SweepFolder(sys.argv[2]), Here())\n"
         "assert jax.local_device_count() == 2"
     )
-    text = json.dumps({"scenario": "soft-selection", "set": SMALL, "replicates": 5,
-                       "grid": {"tradeoff.exponent": "0.5:2:4"}})  # fmt: skip
+    text = json.dumps(given)
     done = subprocess.run(
         [sys.executable, "-c", code, text, str(tmp_path / "two")], capture_output=True, text=True,
         env=os.environ | {"XLA_FLAGS": "--xla_force_host_platform_device_count=2"},
