@@ -27,10 +27,6 @@ class Numbers(NamedTuple):
     found: Array  # float32[G, K, R, M+1] performance after 0 .. M evaluations
 
 
-def _static(scenario: Scenario) -> Hashable:
-    return evaluations(scenario)
-
-
 def _sampled(scenario: Scenario) -> bool:
     assert scenario.search is not None
     return profile.sampled(scenario.search.problems)
@@ -75,4 +71,4 @@ def _competence(static: Hashable, numbers: Numbers, trial: Trial) -> Array:
     return numbers.found[trial.method[:, None], niches[None, :], instance, spent]
 
 
-SEARCH = Measure(_static, _parameters, _sampled, _competence)
+SEARCH = Measure(evaluations, _parameters, _sampled, _competence)
