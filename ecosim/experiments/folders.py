@@ -35,6 +35,12 @@ def temporary_name(target: Path) -> Path:
     return target.with_name(f".{target.name}.{unique}.tmp")
 
 
+def intended(name: str) -> str:
+    """Return the name that a temporary file or folder is to have; of any other, its own."""
+    matched = _TEMPORARY.match(name)
+    return name if matched is None else matched["target"]
+
+
 def write_atomically(path: Path, data: bytes) -> None:
     """Write a file so that, after a crash too, it holds all of the old or all of the new data."""
     temporary = temporary_name(path)

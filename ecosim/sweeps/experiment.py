@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ecosim.errors import StoreError
+from ecosim.experiments.folders import intended
 from ecosim.scenario import digest, to_dict
 from ecosim.sweeps.definition import Sweep
 from ecosim.sweeps.folder import PARTS, SweepFolder
@@ -14,6 +15,7 @@ from ecosim.sweeps.sources import paths
 
 _WORDS = ("name", "about.", "expectation", "run.seed")  # keys that change no number of a run
 _ROOT = ("seed", "common_random_numbers")
+_OWN = (*PARTS, "pictures", "probe", "manifest.json", "points.parquet", "failures.parquet")
 _BESIDE = (".toml", ".log", ".out", ".err", ".csv", ".sh")
 _MOST = 6  # differences that are told
 
@@ -50,9 +52,16 @@ def check(
         StoreError: it holds a run, or a sweep of something else; what differs is told.
 
     """
+    # Read in this order: what stands beside no manifest was there before any task wrote one.
+    other = _other_things(folder)
     before = folder.manifest()
+    if not before and other:
+        told = ", ".join(other[:3]) + (", ..." if len(other) > 3 else "")
+        raise StoreError(
+            f"{folder.path}: holds no sweep but {told}; choose a new --out, so that the files of a "
+            "sweep stay apart"
+        )
     if not before:
-        _check_new(folder)
         return
     if before.get("kind") != "sweep":
         raise StoreError(f"{folder.path}: holds a run, not a sweep; choose another --out")
@@ -71,20 +80,10 @@ def check(
         )
 
 
-def _check_new(folder: SweepFolder) -> None:
-    """Refuse a folder of other things; a sweep's own file and logs of a queue may stand there."""
-    own = {*PARTS, "pictures"}
+def _other_things(folder: SweepFolder) -> list[str]:
+    """Return what is neither of a sweep that begins nor beside one: its file, logs of a queue."""
     there = folder.path.iterdir() if folder.path.is_dir() else ()
-    other = sorted(
-        p.name for p in there if p.name not in own and p.suffix not in _BESIDE
-        and not p.name.startswith(("manifest.json", "points.parquet", "failures.parquet", "probe"))
-    )  # fmt: skip
-    if other:
-        told = ", ".join(other[:3]) + (", ..." if len(other) > 3 else "")
-        raise StoreError(
-            f"{folder.path}: holds no sweep but {told}; choose a new --out, so that the files of a "
-            "sweep stay apart"
-        )
+    return sorted(p.name for p in there if intended(p.name) not in _OWN and p.suffix not in _BESIDE)
 
 
 def _differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:

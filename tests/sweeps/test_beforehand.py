@@ -10,6 +10,7 @@ import ecosim
 from ecosim import machine
 from ecosim.cli import main
 from ecosim.errors import ScenarioError, StoreError
+from ecosim.experiments.folders import temporary_name
 from ecosim.scenario.files import parse_overrides
 from ecosim.sweeps import beforehand, experiment
 from ecosim.sweeps.definition import validate
@@ -189,6 +190,16 @@ def test_a_folder_of_other_things_is_refused_and_left_as_it_was(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.docx"]
     (tmp_path / "thesis.docx").rename(tmp_path / "sweep.toml")
     experiment.check(SweepFolder(tmp_path), validate({"scenario": "soft-selection"}))
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "points.parquet", "probe"])
+def test_a_folder_in_which_another_task_begins_is_no_folder_of_other_things(tmp_path, name):
+    half_written = temporary_name(tmp_path / name)
+    half_written.touch()
+    experiment.check(SweepFolder(tmp_path), validate({"scenario": "soft-selection"}))
+    temporary_name(tmp_path / "thesis.docx").touch()
+    with pytest.raises(StoreError, match=r"holds no sweep but \.thesis\.docx"):
+        experiment.check(SweepFolder(tmp_path), validate({"scenario": "soft-selection"}))
 
 
 def test_a_metric_that_no_trial_will_have_is_refused_before_any_is_run():
