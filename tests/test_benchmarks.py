@@ -34,7 +34,7 @@ def real(values):
 
 def test_every_benchmark_has_a_test_here():
     scripts = {p.stem for p in FOLDER.glob("*.py") if "__main__" in p.read_text()}
-    assert scripts == {"training", "step", "peers", "sweep", "sweep_store"}
+    assert scripts == {"training", "step", "peers", "sweep", "sweep_store", "start"}
 
 
 def test_training_measures_every_learner(benchmark):
@@ -80,3 +80,16 @@ def test_sweep_store(benchmark, monkeypatch, tmp_path, capsys):
     assert told.startswith("4 runs x 3 records x 3 metrics") and told.count(name) == 2
     (columns, _) = store.real_columns(3, 3)
     assert len(columns) == 4 and len(columns["step"]) == 3
+
+
+@pytest.mark.slow
+def test_start(benchmark, monkeypatch, tmp_path):
+    monkeypatch.setenv("ECOSIM_CACHE", str(tmp_path))
+    found = benchmark(
+        "start", SMALL=["soft-selection", "population.size=8", "run.steps=2"]
+    ).measure(1)
+    assert real(
+        found[f"{name}, s"] for name in ("python", "help", "import of jax", "run", "simulate")
+    )
+    with pytest.raises(SystemExit, match="no scenario"):
+        benchmark("start").processor_time(["-c", "import sys; sys.exit('no scenario')"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import matplotlib
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.gridspec import SubplotSpec
 
-    from ecosim.scenario import Scenario
+    from ecosim.analysis.drawable import Drawable
 
 STYLE: Any = {
     "font.size": 10.5, "axes.titlesize": 11.5, "axes.titleweight": "bold",
@@ -37,22 +37,6 @@ class Picture(Figure):
         buffer = io.BytesIO()
         self.savefig(buffer, format="png")
         return buffer.getvalue()
-
-
-class Drawable(Protocol):
-    """What the figure needs of a run."""
-
-    @property
-    def scenario(self) -> Scenario:
-        """The scenario."""
-
-    @property
-    def metrics(self) -> pd.DataFrame:
-        """One row a record, `step` first."""
-
-    @property
-    def breadth(self) -> pd.DataFrame:
-        """One row a record: `step`, then counts of agents in equal bins of breadth in [1, K]."""
 
 
 def draw(run: Drawable) -> Figure:

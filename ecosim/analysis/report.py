@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ecosim.analysis import abundance, expectation, glossary
-from ecosim.analysis.figure import Drawable
+from ecosim.analysis.drawable import Drawable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
