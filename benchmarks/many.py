@@ -67,8 +67,8 @@ def mesa(runs: int, agents: int, steps: int) -> Callable[[], float]:
 
     def task() -> float:
         rows = mesa.batch_run(
-            Replicate, {"agents": [agents]}, number_processes=cores(), rng=list(range(runs)), max_steps=steps,
-            data_collection_period=1, display_progress=False,
+            Replicate, {"agents": [agents]}, number_processes=cores(), rng=list(range(runs)),
+            max_steps=steps, data_collection_period=1, display_progress=False,
         )  # fmt: skip
         return float(sum(row["population"] for row in rows if row["Step"]))
 

@@ -1,4 +1,4 @@
-"""A replicate of the reference workload for `mesa.batch_run`; in a module that processes can find."""
+"""A replicate of the reference workload for `mesa.batch_run`, where its processes can find it."""
 
 from __future__ import annotations
 
