@@ -1,4 +1,4 @@
-"""What it costs to begin: `python benchmarks/start.py [ROUNDS]`.
+"""What it costs to begin: `python benchmarks/start.py`.
 
 Each command in a process of its own, in turn; the least time of the processor over the rounds (all
 threads and children, user and system), which other work on the machine changes little.
@@ -16,12 +16,13 @@ beyond it, also split: of simulating, and of storing and drawing.
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+from turns import Row, machine, parser, tell
 
 ROUNDS = 5
 SMALL = ["soft-selection", "population.size=1000", "run.steps=50"]
@@ -63,7 +64,7 @@ def processor_time(words: list[str]) -> float:
     return used.ru_utime + used.ru_stime
 
 
-def measure(rounds: int = ROUNDS) -> dict[str, float]:
+def measure(rounds: int = ROUNDS) -> Row:
     """Return the seconds of each way and what they are to each other."""
     with tempfile.TemporaryDirectory() as folder:
         os.environ.setdefault("ECOSIM_CACHE", str(Path(folder, "cache")))
@@ -85,6 +86,12 @@ def measure(rounds: int = ROUNDS) -> dict[str, float]:
     }
 
 
+def main() -> None:
+    """Measure and print."""
+    given = parser(__doc__, rounds=ROUNDS).parse_args()
+    tell([{"machine": machine(), "rounds": given.rounds}])
+    tell([measure(1 if given.tiny else given.rounds)])
+
+
 if __name__ == "__main__":
-    found = measure(*map(int, sys.argv[1:2]))
-    print(json.dumps({name: float(f"{value:.3g}") for name, value in found.items()}, indent=2))
+    main()
