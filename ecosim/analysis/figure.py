@@ -13,7 +13,6 @@ from ecosim.analysis import abundance, panels
 from ecosim.analysis.panels import BLUE, GREEN, ORANGE, PURPLE
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.gridspec import SubplotSpec
 
