@@ -271,7 +271,8 @@ def test_completion_prints_a_script(shell):
 
 HEAVY = (
     "jax", "mesa", "pandas", "scipy", "matplotlib", "pydantic", "networkx", "numpy", "pyarrow",
-    "optax", "rich", "jinja2", "distributed", "dask", "dask_jobqueue", "optuna", "polars", "xarray", "SALib",
+    "optax", "rich", "jinja2", "distributed", "dask", "dask_jobqueue", "optuna", "polars", "xarray",
+    "SALib",
 )  # fmt: skip
 
 
