@@ -64,6 +64,8 @@ def measure(
         of = population.method == jnp.arange(kinds.methods, dtype=jnp.int32)[None, :]
         users = jnp.sum(of & alive[:, None], axis=0)
         metrics["method_share"] = users.astype(jnp.float64) / number
+    if kinds.measured is not None:
+        metrics["performance_best"] = jnp.nanmax(state.flows["performance"])
     if kinds.demography:
         each = habitats.abundance(kinds, population)
         metrics |= {"group_abundance": each, "abundance": jnp.sum(each)}
