@@ -9,7 +9,7 @@ import matplotlib
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from ecosim.analysis import abundance, panels
+from ecosim.analysis import abundance, methods, panels
 from ecosim.analysis.panels import BLUE, GREEN, ORANGE, PURPLE
 
 if TYPE_CHECKING:
@@ -112,6 +112,10 @@ def _population(figure: Figure, place: SubplotSpec, run: Drawable) -> None:
         panels.lines(lower, run.metrics, {"population": ("types", BLUE, "-")})
         lower.set_ylabel("Types")
         lower.set_ylim(0, max(1.0, 1.08 * float(run.metrics["population"].max())))
+        return
+    if methods.are_measured(run.scenario) and methods.columns(run.metrics.columns):
+        upper.set_title("c  Methods, and what they find")
+        methods.draw(upper, lower, run.scenario, run.metrics)
         return
     upper.set_title("c  Population and turnover")
     market = run.scenario.world == "market"

@@ -128,7 +128,7 @@ def _totals(kinds: Kinds, population: Population, claims: Array) -> Array:
     largest = largest_by_patch(kinds, population.patch, claims)
     unit = exact.quantum(largest, exact.count(population.alive))
     own = unit[population.patch] if kinds.patches > 1 else unit
-    whole = by_patch(kinds, population.patch, exact.rounded(claims, own.T))
+    whole = by_patch(kinds, population.patch, exact.rounded(claims, own.T).T)
     return whole.astype(jnp.float64) * unit
 
 

@@ -10,6 +10,7 @@ from jax import Array
 from ecosim.model import methods, niches, patches, randomness, repertoire
 from ecosim.model.population import Population, Rows
 from ecosim.model.randomness import Stream
+from ecosim.model.slots import replaced
 from ecosim.model.structure import Kinds
 from ecosim.model.traced import traced
 from ecosim.scenario import Scenario
@@ -61,12 +62,12 @@ def offspring(
         positions: niche positions `[K]`.
 
     """
-    mutates = randomness.happens(key, step, Stream.MUTATES, ids, parameters.rate)[:, None]
+    mutates = randomness.happens(key, step, Stream.MUTATES, ids, parameters.rate)
     trait, allocation = parents.trait[slots], parents.allocation[slots]
     if kinds.space == "axis":
         noise = randomness.normals(key, step, Stream.STEP, ids, count=2, dtype=kinds.dtype)
         scale = jnp.stack([parameters.step, parameters.width_step])
-        trait = jnp.where(mutates, trait + scale[None, :] * noise, trait)
+        trait = jnp.where(mutates[:, None], trait + scale[None, :] * noise, trait)
         allocation = niches.utilisation(trait, positions)
     elif kinds.mutation == "repertoire":
         allocation = repertoire.inherited(
@@ -74,11 +75,14 @@ def offspring(
             narrowing=parameters.narrowing,
         )  # fmt: skip
     else:
-        noise = randomness.normals(
-            key, step, Stream.STEP, ids, count=kinds.niches, dtype=kinds.dtype
-        )
-        moved = niches.step_on_simplex(allocation, noise, parameters.step)
-        allocation = jnp.where(mutates, moved, allocation)
+
+        def moved(rows: Array) -> Array:
+            noise = randomness.normals(
+                key, step, Stream.STEP, ids[rows], count=kinds.niches, dtype=kinds.dtype
+            )
+            return niches.step_on_simplex(allocation[rows], noise, parameters.step)
+
+        allocation = replaced(mutates, allocation, moved)
     patch = parents.patch[slots]
     if kinds.patches > 1:
         patch = patches.dispersed(dispersal, patch, ids, step=step, key=key)

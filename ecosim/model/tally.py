@@ -91,16 +91,17 @@ def sums(kinds: Kinds, tally: Tally, rows: Population, who: Array) -> Sums:
     norm = jnp.sqrt(exact.across(x * x))[:, None]
     direction = jnp.where(norm > 0, x / jnp.where(norm > 0, norm, 1), 0)
     unit_there = tally.claim_unit[rows.patch] if kinds.patches > 1 else tally.claim_unit
-    claims = exact.rounded(jnp.where(who, rows.claims, 0), unit_there.T)
+    # Agent by agent, as they were gathered or made: the other way they would be turned around.
+    claims = exact.rounded(jnp.where(column, rows.strength, 0), unit_there)
     span = max(k - 1, 1)
     place = jnp.clip((rows.breadth - 1) / span * BINS, 0, BINS - 1).astype(jnp.int32)
     special = who & (rows.depth >= SPECIALIST)
     return Sums(
         claims=by_patch(kinds, rows.patch, claims),
-        use=jnp.sum(exact.rounded(jnp.where(column, x, 0), unit), axis=0),
-        direction=jnp.sum(exact.rounded(jnp.where(column, direction, 0), unit), axis=0),
-        breadth=jnp.sum(exact.rounded(jnp.where(who, rows.breadth / k, 0), unit)),
-        depth=jnp.sum(exact.rounded(jnp.where(who, rows.depth, 0), unit)),
+        use=exact.summed(exact.rounded(jnp.where(column, x, 0), unit)),
+        direction=exact.summed(exact.rounded(jnp.where(column, direction, 0), unit)),
+        breadth=exact.summed(exact.rounded(jnp.where(who, rows.breadth / k, 0), unit)),
+        depth=exact.summed(exact.rounded(jnp.where(who, rows.depth, 0), unit)),
         main=_heads(rows.niche, who, k),
         specialists=_heads(rows.niche, special, k),
         histogram=_heads(place, who, BINS),
@@ -110,18 +111,14 @@ def sums(kinds: Kinds, tally: Tally, rows: Population, who: Array) -> Sums:
 
 def _heads(place: Array, who: Array, count: int) -> Array:
     """Return how many of `who` `[B]` are at each of `count` places, int64[count]."""
-    if count <= BINS:
-        here = place[:, None] == jnp.arange(count, dtype=place.dtype)[None, :]
-        return jnp.sum(here & who[:, None], axis=0, dtype=jnp.int64)
     return jnp.zeros(count, jnp.int64).at[place].add(who.astype(jnp.int64))
 
 
 def by_patch(kinds: Kinds, patch: Array, whole: Array) -> Array:
-    """Return integer totals `[P, K]` of columns `[K, B]` over each patch."""
+    """Return integer totals `[P, K]` of rows `[B, K]` over each patch."""
     if kinds.patches == 1:
-        return jnp.sum(whole, axis=1)[None, :]
-    start = jnp.zeros((kinds.patches, whole.shape[0]), whole.dtype)
-    return start.at[patch].add(whole.T)
+        return exact.summed(whole)[None, :]
+    return jnp.zeros((kinds.patches, whole.shape[1]), whole.dtype).at[patch].add(whole)
 
 
 def largest_by_patch(kinds: Kinds, patch: Array, claims: Array) -> Array:
