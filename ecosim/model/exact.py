@@ -13,6 +13,8 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from ecosim.model import division
+
 _BITS = 61
 _COLUMNS = 64
 _FOLDED = 8  # parts that are put on top of each other before they are reduced
@@ -72,16 +74,20 @@ def some(mask: Array) -> Array:
 
 
 def _folded(operation: Callable[[Array, Array], Array], values: Array) -> Array:
-    """Return values `[C]` with their eighths combined `[C / 8]`, if they are many.
+    """Return values `[C]` with their eighths combined, `[C / 8]`, if they are many.
 
     A reduction reads its operand from memory. What is folded first is computed on the way, so
     that an eighth of it is written. For operations whose result no order changes.
     """
-    size = values.shape[0]
-    if size < _LARGE or size % _FOLDED:
+    size, rest = divmod(values.shape[0], division.parts())
+    if size < _LARGE or size % _FOLDED or rest:
         return values
+    divided = division.parts() > 1
+    # Eighths of what each device holds, so that nothing is moved for it.
+    values, axis = (division.split(values, 0), 1) if divided else (values, 0)
     part = size // _FOLDED
-    parts = (jax.lax.slice_in_dim(values, i * part, (i + 1) * part) for i in range(_FOLDED))
+    parts = (jax.lax.slice_in_dim(values, i * part, (i + 1) * part, axis=axis)
+             for i in range(_FOLDED))  # fmt: skip
     return functools.reduce(operation, parts)
 
 
