@@ -223,14 +223,18 @@ def advance(
 
     state = placed(state)
     table = _empty_table(world, kinds, parameters, state)
-    return jax.lax.while_loop(more, one, (state, table))
+    state, table = jax.lax.while_loop(more, one, (state, table))
+    return state, division.replicated(table)
 
 
 @partial(jax.jit, static_argnames=("kinds",))
 def measure(kinds: Kinds, parameters: Parameters, state: State) -> tuple[Array, Array]:
     """Return the metrics `[M]` and the histogram of breadth `[64]` of a state."""
     parameters = jax.tree.map(jnp.asarray, parameters)
-    return _row(WORLDS[kinds.world].world, kinds, parameters, state)
+    row: tuple[Array, Array] = division.replicated(
+        _row(WORLDS[kinds.world].world, kinds, parameters, state)
+    )
+    return row
 
 
 def names(kinds: Kinds, parameters: Parameters, state: State) -> list[str]:

@@ -118,8 +118,12 @@ def capacity_for(kinds: Kinds, size: int) -> int:
 
 
 def _whole(slots: int) -> int:
+    return whole_blocks(slots, division.parts())
+
+
+def whole_blocks(slots: int, devices: int) -> int:
     """Return slots rounded up to whole blocks of 64, as many on each device."""
-    block = 64 * division.parts()
+    block = 64 * devices
     return -(-slots // block) * block
 
 

@@ -67,9 +67,7 @@ def decide(
         )
 
     births, parents = exact.count(divides), Parents(divides, children)
-    return Turnover(
-        after, dies, births, refused, ~alive | dies, parents.newborns, parents=parents
-    )
+    return Turnover(after, dies, births, refused, ~alive | dies, parents.newborns, parents=parents)
 
 
 def _within_limit(
