@@ -153,7 +153,7 @@ def put(state: State, mesh: Mesh | None) -> State:
         return jax.tree.map(lambda leaf: jnp.array(leaf, copy=True), state)
     everywhere = NamedSharding(mesh, EVERYWHERE)
     of = jax.tree.map(lambda _: everywhere, state)
-    of = of._replace(population=type(SPECS)(*(NamedSharding(mesh, spec) for spec in SPECS)))
+    of = of._replace(population=SPECS._make(NamedSharding(mesh, spec) for spec in SPECS))
     copy: State = jax.tree.map(lambda leaf: leaf.copy(), state)
     placed: State = jax.device_put(copy, of)
     return placed

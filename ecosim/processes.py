@@ -7,6 +7,7 @@ one process nothing is exchanged. Only process 0 keeps results.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,10 @@ from ecosim.errors import DeviceError, RunError
 
 _BEGIN, _NOTHING, _REFUSED = 1, 0, 2
 _HEARTBEAT = 20  # seconds without a sign of life after which a process counts as lost
+
+
+class LostProcess(RunError):
+    """A run that had to stop because another of its processes is gone."""
 
 
 def connect(coordinator: str, processes: int | None = None, process: int | None = None) -> None:
@@ -33,6 +38,7 @@ def connect(coordinator: str, processes: int | None = None, process: int | None 
     """
     import jax
 
+    _keep_stdout()
     given: dict[str, Any] = {}
     if coordinator != "auto":
         if processes is None or process is None or not 0 <= process < processes:
@@ -56,6 +62,14 @@ def connect(coordinator: str, processes: int | None = None, process: int | None 
             "listens there, all are started with the same number of processes and within five "
             f"minutes). JAX says: {str(error).splitlines()[0]}"
         ) from error
+
+
+def _keep_stdout() -> None:
+    """Keep stdout for data: what connects the processes writes messages there from C++."""
+    sys.stdout.flush()
+    own = os.dup(1)
+    os.dup2(2, 1)
+    sys.stdout = os.fdopen(own, "w", encoding=sys.stdout.encoding)
 
 
 def count() -> int:
@@ -124,7 +138,7 @@ def together() -> Iterator[None]:
     try:
         yield
     except jax.errors.JaxRuntimeError as error:
-        raise RunError(
+        raise LostProcess(
             "another process of this run is lost (rule: all processes compute to the end; see what "
             "the others said, and start them all again: a run goes on from its last checkpoint). "
             f"JAX says: {str(error).splitlines()[0]}"

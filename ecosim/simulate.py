@@ -228,9 +228,8 @@ def simulate(
             run.snapshot()
         if progress is not None:
             progress(run.clock, steps, run.recorder.latest)
-        if run.ended:
-            break
-        if processes.any_of(should_stop is not None and should_stop()):
+        asked = should_stop is not None and should_stop()
+        if not run.ended and processes.any_of(asked):
             data = run.save()
             if keep_checkpoint is not None:
                 keep_checkpoint(data)

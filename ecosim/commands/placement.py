@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
 from typing import Any
 
 import click
+
+from ecosim.commands.trouble import explain
 
 device = click.option(
     "--device", type=click.Choice(["auto", "cpu", "gpu"]), default="auto", show_default=True,
@@ -56,3 +62,18 @@ def prepare(given: dict[str, Any], engine: str) -> None:
 
         connect(coordinator, *numbers)
     use(given["device"])
+
+
+@contextlib.contextmanager
+def ending_with_the_others(as_json: bool) -> Iterator[None]:
+    """Tell, inside, that another process of the run is lost, and end with the code of a failure."""
+    from ecosim.processes import LostProcess
+
+    try:
+        yield
+    except LostProcess as lost:
+        code = explain(lost, as_json=as_json)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        # JAX would wait at exit for the lost process and then abort.
+        os._exit(code)

@@ -56,9 +56,14 @@ def run(
     placement.prepare(where, engine)
     devices = where["devices"]
     if not processes.first():
-        _follow(chosen, seed, devices, time_limit, as_json)
+        with placement.ending_with_the_others(as_json):
+            _follow(chosen, seed, devices, time_limit, as_json)
         return
-    with Stopping(time_limit, graceful=engine == "headless") as stopping:
+    graceful = engine == "headless"
+    with (
+        placement.ending_with_the_others(as_json),
+        Stopping(time_limit, graceful=graceful) as stopping,
+    ):
         try:
             with following(chosen.name, chosen.run.steps, quiet=quiet) as progress:
                 done, reused = execute(

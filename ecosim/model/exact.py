@@ -98,6 +98,17 @@ def column_totals(values: Array, alive: Array, bound: Array) -> Array:
     return jnp.sum(rounded(kept, unit), axis=0).astype(jnp.float64) * unit
 
 
+def product(one: Array, other: Array) -> Array:
+    """Return one x other, rounded before anything is added to it.
+
+    A product and a sum that reads it may be compiled to one operation that rounds once. That is
+    done in the last rows of a loop and not in the others, so that a row's last bit would tell its
+    place in a batch. A bound between them, which only minus infinity is below, keeps them apart.
+    """
+    whole = one * other
+    return jnp.maximum(whole, jnp.finfo(whole.dtype).min)
+
+
 def across(values: Array) -> Array:
     """Return the sums `[N]` of rows `[N, K]`, added from left to right in blocks of 64 columns.
 

@@ -25,7 +25,7 @@ def utilisation(trait: Array, positions: Array) -> Array:
 
     """
     distance = (positions[None, :] - trait[:, :1]) / jnp.exp(trait[:, 1:])
-    exponent = -0.5 * distance**2
+    exponent = exact.product(-0.5 * distance, distance)
     raised = jnp.exp(exponent - jnp.max(exponent, axis=1, keepdims=True))
     return raised / exact.across(raised)[:, None]
 
@@ -85,4 +85,4 @@ def step_on_simplex(allocation: Array, noise: Array, size: Array) -> Array:
         return allocation
     centred = noise - (exact.across(noise) / count)[:, None]
     scale = jnp.asarray((count / (count - 1)) ** 0.5, allocation.dtype)
-    return to_simplex(allocation + size * scale * centred)
+    return to_simplex(allocation + exact.product(size * scale, centred))

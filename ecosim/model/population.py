@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -202,7 +202,8 @@ def padded(population: Population, capacity: int) -> Population:
     return _by_column(wider, population)
 
 
-SPECS = Population(*(division.along(_axis(name)) for name in Population._fields))
+# How each column lies on the devices; Any, since the leaves are no arrays.
+SPECS: Any = Population._make(map(division.along, map(_axis, Population._fields)))
 
 
 def divided(population: Population) -> Population:
