@@ -82,13 +82,22 @@ def mesh_for(scenario: Scenario, devices: int) -> Mesh | None:
 
     """
     mesh = mesh_over(devices)
-    if mesh is not None and scenario.training is not None:
+    reason = _undivided(scenario)
+    if mesh is not None and reason:
         raise DeviceError(
-            f"devices {mesh.size}: learners are trained on one (rule: a result is the same bytes "
-            "on any number of devices, and training by gradient is compiled differently for "
-            "several; leave out --devices)"
+            f"devices {mesh.size}: {reason} for several devices, and the last bits would differ "
+            "(rule: a result is the same bytes on any number of devices; leave --devices out)"
         )
     return mesh
+
+
+def _undivided(scenario: Scenario) -> str:
+    """Return what of a scenario keeps it on one device; empty: nothing does."""
+    if scenario.training is not None:
+        return "the training of learners is compiled otherwise"
+    if scenario.niches.space == "axis":
+        return "the exponentials that make shares of places on an axis are compiled otherwise"
+    return ""
 
 
 def mesh_over(devices: int) -> Mesh | None:

@@ -213,7 +213,7 @@ def test_devices_that_cannot_be_had_are_usage_errors(arguments, words, tmp_path,
     assert list(tmp_path.iterdir()) == []
 
 
-def test_learners_are_not_divided():
+def test_what_cannot_be_the_same_bytes_is_not_divided():
     from ecosim.devices import mesh_over
     from ecosim.errors import DeviceError
 
@@ -224,12 +224,13 @@ def test_learners_are_not_divided():
         "from ecosim.devices import mesh_for\n"
         "from ecosim.errors import DeviceError\n"
         "from ecosim.scenario import read\n"
-        "scenario = read('learners-specialise')\n"
-        "assert mesh_for(scenario, 1) is None\n"
-        "try:\n    mesh_for(scenario, 2)\n"
-        "except DeviceError as error:\n    print(error)",
+        "for given in (['learners-specialise'], ['adaptive-radiation', ['niches.space=axis']]):\n"
+        "    scenario = read(*given)\n"
+        "    assert mesh_for(scenario, 1) is None\n"
+        "    try:\n        mesh_for(scenario, 2)\n"
+        "    except DeviceError as error:\n        print(error)",
     )
-    assert "trained on one" in done
+    assert "learners" in done and "axis" in done and done.count("the same bytes") == 2
 
 
 def free_port():

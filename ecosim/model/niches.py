@@ -25,7 +25,7 @@ def utilisation(trait: Array, positions: Array) -> Array:
 
     """
     distance = (positions[None, :] - trait[:, :1]) / jnp.exp(trait[:, 1:])
-    exponent = exact.product(-0.5 * distance, distance)
+    exponent = -0.5 * distance**2
     raised = jnp.exp(exponent - jnp.max(exponent, axis=1, keepdims=True))
     return raised / exact.across(raised)[:, None]
 
