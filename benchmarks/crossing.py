@@ -23,7 +23,8 @@ class Crossing(NamedTuple):
 
     step: int  # in every step
     round: int  # in every round of a loop of a step: a chunk of newborns that are written elsewhere
-    branch: int  # in branches of a step: sums counted anew
+    branch: int  # in branches of a step: sums counted anew, records
+    collectives: int  # how many there are in every step
 
 
 def agent_bytes(population: Any) -> dict[str, float]:
@@ -40,11 +41,13 @@ def crossing(text: str) -> Crossing:
     lines, entry = _computations(text)
     outer = _called(lines[entry], "body")
     assert len(outer) == 1, f"one loop over steps, not {outer}"
-    found = {"step": 0, "round": 0, "branch": 0}
+    found = {"step": 0, "round": 0, "branch": 0, "collectives": 0}
 
     def count(name: str, kind: str) -> None:
         for line in lines[name]:
-            found[kind] += _bytes(line)
+            size = _bytes(line)
+            found[kind] += size
+            found["collectives"] += size > 0 and kind == "step"
             for word, names in _CALLED.findall(line):
                 inner = kind
                 if word in ("body", "condition") and kind == "step":
@@ -136,8 +139,8 @@ def main() -> None:
             each = agent_bytes(state.population)
             print({column: size for column, size in each.items() if size})
             print(f"a slot: {sum(each.values()):g} bytes\n")
-            print("| selection | devices | slots | every step | a round | a branch |")
-            print("|---|---|---|---|---|---|")
+            heads = "selection", "devices", "slots", "step", "round", "branches", "collectives"
+            print(f"| {' | '.join(heads)} |\n|{'---|' * len(heads)}")
         moved = " | ".join(f"{number:,}" for number in crossing(text))
         print(f"| {name} | {devices} | {slots:,} | {moved} |", flush=True)
 
