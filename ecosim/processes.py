@@ -38,7 +38,6 @@ def connect(coordinator: str, processes: int | None = None, process: int | None 
     """
     import jax
 
-    _keep_stdout()
     given: dict[str, Any] = {}
     if coordinator != "auto":
         if processes is None or process is None or not 0 <= process < processes:
@@ -54,6 +53,7 @@ def connect(coordinator: str, processes: int | None = None, process: int | None 
         raise DeviceError(
             "coordinator auto (rule: it knows the processes; leave their numbers out)"
         )
+    _keep_stdout()
     try:
         jax.distributed.initialize(**given, heartbeat_timeout_seconds=_HEARTBEAT)
     except (RuntimeError, ValueError) as error:
