@@ -3,12 +3,14 @@
 `python benchmarks/crossing.py` prints the numbers of docs/devices.md: the bytes of an agent, from
 the columns of the population, and the bytes that devices exchange, from the compiled program. A
 program for several devices needs as many: XLA_FLAGS=--xla_force_host_platform_device_count=2.
+Arguments choose among the kinds of selection.
 """
 
 from __future__ import annotations
 
 import math
 import re
+import sys
 from typing import Any, NamedTuple
 
 COLLECTIVES = ("all-reduce", "all-gather", "all-to-all", "collective-permute", "reduce-scatter")
@@ -133,6 +135,8 @@ def main() -> None:
         "market": Scenario(world="market").replace(niches__count=niches, population__size=agents),
     }
     for name, scenario in kinds.items():
+        if sys.argv[1:] and name not in sys.argv[1:]:
+            continue
         state, text = compiled(scenario, devices)
         slots = state.population.alive.shape[0]
         if name == "ecology, energy":
