@@ -57,6 +57,7 @@ for number in devices:
 capacities = []
 for begun, on in json.loads(sys.argv[3]):
     run = Simulation(scenario, devices=begun)
+    capacities.append(run.state.population.alive.shape[0])
     if scenario.record.snapshots:
         run.snapshot()
     run.advance(5)

@@ -194,7 +194,7 @@ def founders(
         real = division.kept((slot % here < share) & (number < size), division.along(0))
         number = jnp.where(real, number, 0)
         start = _of_founders(start, number)
-        ids = ids[number]
+        ids = (number + 1).astype(jnp.uint64)
         size = capacity
     drawn = randomness.uniform(key, zero, Stream.STOCK, ids, dtype=kinds.dtype)
     trait = jnp.zeros((size, 0), kinds.dtype)
