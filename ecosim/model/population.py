@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jax import Array
 
-from ecosim.model import tradeoff
+from ecosim.model import division, tradeoff
 from ecosim.model.structure import Kinds
 
 
@@ -189,10 +189,25 @@ def rewritten(population: Population, slots: Array, rows: Population) -> Populat
 
 
 def padded(population: Population, capacity: int) -> Population:
-    """Return the population with empty slots added up to a capacity."""
-    extra = capacity - population.alive.shape[0]
+    """Return the population with empty slots added up to a capacity, as many on each device."""
+    devices = division.parts()
+    extra = (capacity - population.alive.shape[0]) // devices
 
-    def wider(axis: int, column: Array) -> Array:
+    def longer(axis: int, column: Array) -> Array:
         return jnp.pad(column, [(0, extra if d == axis else 0) for d in range(column.ndim)])
 
+    def wider(axis: int, column: Array) -> Array:
+        if devices == 1:
+            return longer(axis, column)
+        return division.joined(longer(axis + 1, division.split(column, axis)), axis)
+
     return _by_column(wider, population)
+
+
+# How each column lies on the devices; Any, since the leaves are no arrays.
+SPECS: Any = Population._make(map(division.along, map(_axis, Population._fields)))
+
+
+def divided(population: Population) -> Population:
+    """Return the population with its slots divided over the devices, if there are several."""
+    return Population(*map(division.kept, population, SPECS))

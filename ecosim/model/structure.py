@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ecosim import machine
 from ecosim.errors import RunError
-from ecosim.model import measured
+from ecosim.model import division, measured
 from ecosim.scenario import Scenario
 from ecosim.scenario.measured import methods_of
 
@@ -106,15 +106,25 @@ def kinds_of(scenario: Scenario) -> Kinds:
 
 
 def capacity_for(kinds: Kinds, size: int) -> int:
-    """Return how many slots to begin with: whole blocks of 64, with room where numbers vary."""
+    """Return how many slots to begin with: whole blocks, with room where numbers vary."""
     # In an oligopoly firms are few, and each reply looks at all of them.
     few = kinds.oligopoly or kinds.demography == "densities"
     if few or kinds.selection in ("moran", "wright-fisher", "growth"):
-        return -(-(size + 1) // 64) * 64
+        return _whole(size + 1)
     if kinds.selection == "birth-death":
         # Each event reads all slots.
-        return -(-(size + size // 4 + 32) // 64) * 64
-    return -(-max(size + size // 4, 1024) // 64) * 64
+        return _whole(size + size // 4 + 32)
+    return _whole(max(size + size // 4, 1024))
+
+
+def _whole(slots: int) -> int:
+    return whole_blocks(slots, division.parts())
+
+
+def whole_blocks(slots: int, devices: int) -> int:
+    """Return slots rounded up to whole blocks of 64, as many on each device."""
+    block = 64 * devices
+    return -(-slots // block) * block
 
 
 def enlarged(kinds: Kinds, capacity: int, *, births: int, step: int) -> int:
@@ -128,7 +138,7 @@ def enlarged(kinds: Kinds, capacity: int, *, births: int, step: int) -> int:
 
     """
     wanted = 2 * capacity if capacity < 2**17 else capacity + capacity // 2
-    larger = -(-max(wanted, capacity + births) // 64) * 64
+    larger = _whole(max(wanted, capacity + births))
     needed, memory = 2 * bytes_for(kinds, larger), machine.memory()
     if needed > memory:
         raise RunError(

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jax import Array
 
-from ecosim.model import conduct, methods, niches, randomness
+from ecosim.model import conduct, exact, methods, niches, randomness
 from ecosim.model.population import Population, Rows
 from ecosim.model.randomness import Stream
 from ecosim.model.scope import random_scope
@@ -133,7 +133,7 @@ def _imitated(
     )
     trait = population.trait[model]
     if kinds.space == "axis":
-        trait = trait + p.copying_error * noise
+        trait = trait + exact.product(p.copying_error, noise)
         return niches.utilisation(trait, around.positions), trait
     return niches.step_on_simplex(population.allocation[model], noise, p.copying_error), trait
 
