@@ -136,7 +136,7 @@ def begun(
         positions=env.positions,
         key=key,
     )
-    if kinds.selection == "energy":
+    if kinds.lifespans:
         population = energy.fated(parameters.selection, population, step=zero, key=key)
     # The supply of step 0 tells which niches are open; the environment itself has not moved yet.
     supply = environment.advance(parameters.environment, env, zero, key)[1]

@@ -62,7 +62,7 @@ class Rows(NamedTuple):
     allocation: Array
     conduct: Array | None = None  # None: no choice
     method: Array | None = None  # int32[B, 1]; None: nothing is measured
-    lifespan: Array | None = None  # int32[B, 1]; None: chance strikes nobody
+    lifespan: Array | None = None  # int32[B, 1]; None: not drawn
 
 
 class Agents(NamedTuple):
@@ -114,9 +114,11 @@ def newborn(kinds: Kinds, parameters: Agents, rows: Rows) -> Population:
     conduct = rows.conduct
     if conduct is None:
         conduct = jnp.zeros((*rows.id.shape, 0), rows.stock.dtype)
-    nothing = jnp.zeros((*rows.id.shape, 0), jnp.int32)
-    method = nothing if rows.method is None else rows.method
-    lifespan = nothing if rows.lifespan is None else rows.lifespan
+    method, lifespan = rows.method, rows.lifespan
+    if method is None:
+        method = jnp.zeros((*rows.id.shape, 0), jnp.int32)
+    if lifespan is None:
+        lifespan = jnp.zeros((*rows.id.shape, kinds.lifespans), jnp.int32)
     return Population(
         alive=jnp.ones(rows.id.shape, bool), age=zero, strikes=zero, retained=retained,
         claims=strength.T, breadth=breadth, depth=depth, niche=niche,

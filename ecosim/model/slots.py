@@ -92,7 +92,7 @@ def replaced(who: Array, rows: Array, new: Callable[[Array], Array]) -> Array:
     def put(carry: tuple[Array, Array]) -> tuple[Array, Array]:
         start, rows = carry
         rank = start + jnp.arange(size)
-        place = nth_true(who, rank)
+        place = _nth_here(who, rank)  # rows are on every device
         written = jnp.where(rank < count, place, whole + rank)
         drawn = new(jnp.minimum(place, whole - 1))
         return start + size, rows.at[written].set(drawn, mode="drop", unique_indices=True)

@@ -59,6 +59,11 @@ class Kinds:
         return (2 if self.conduct == "price" else 1) if self.oligopoly else 0
 
     @property
+    def lifespans(self) -> int:
+        """Return how many numbers hold the age at which chance strikes an organism: 1 or 0."""
+        return int(self.selection == "energy")
+
+    @property
     def retains(self) -> int:
         """Return how many numbers a firm retains until it invests them: 1 or 0."""
         return int(self.window and self.world == "market")
@@ -154,4 +159,4 @@ def bytes_for(kinds: Kinds, capacity: int) -> int:
     """Return about how many bytes a population of this capacity takes."""
     number = 8 if kinds.dtype == "float64" else 4
     log = 4 * 60 if kinds.events else 0
-    return capacity * ((2 * kinds.niches + 4) * number + 45 + log)
+    return capacity * ((2 * kinds.niches + 4) * number + 45 + 4 * kinds.lifespans + log)
