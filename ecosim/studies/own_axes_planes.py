@@ -93,6 +93,13 @@ def _against(method: str, words: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
+_UNRELATED = Axis(
+    "Unrelatedness 1 − ρ", (0.003, 0.006, 0.012, 0.024, 0.05, 0.1, 0.2, 0.4),
+    (0.003, 0.0045, 0.006, 0.009, 0.012, 0.017, 0.024, 0.035, 0.05, 0.07, 0.1, 0.14, 0.2, 0.4),
+    log=True,
+)  # fmt: skip
+
+
 def _evaluated(power: float, evaluations: float) -> Point:
     return {"competition.exponent": power, "population.budget": float(evaluations)}
 
@@ -126,9 +133,7 @@ PLANES: tuple[Plane, ...] = (
     ),
     Plane(
         world="learning", map="transfer", title="One model for each task, or one for all",
-        across=Axis("Unrelatedness 1 − ρ", (0.003, 0.006, 0.012, 0.024, 0.05, 0.1, 0.2, 0.4),
-                    (0.003, 0.0045, 0.006, 0.009, 0.012, 0.017, 0.024, 0.035, 0.05, 0.07, 0.1,
-                     0.14, 0.2, 0.4), log=True),
+        across=_UNRELATED,
         up=Axis("Examples of each task", (10.0, 16.0, 24.0, 40.0, 64.0),
                 (10.0, 12.0, 16.0, 24.0, 40.0, 64.0), log=True, whole=True),
         scenario=_against("pooled", "one model for all"), point=_sharing,
@@ -144,9 +149,7 @@ PLANES: tuple[Plane, ...] = (
     ),
     Plane(
         world="learning", map="rank", title="One model for each task, or a shared representation",
-        across=Axis("Unrelatedness 1 − ρ", (0.003, 0.006, 0.012, 0.024, 0.05, 0.1, 0.2, 0.4),
-                    (0.003, 0.0045, 0.006, 0.009, 0.012, 0.017, 0.024, 0.035, 0.05, 0.07, 0.1,
-                     0.14, 0.2, 0.4), log=True),
+        across=_UNRELATED,
         up=Axis("Examples of each task", (12.0, 16.0, 24.0, 40.0, 64.0),
                 (12.0, 14.0, 16.0, 24.0, 40.0, 64.0), log=True, whole=True),
         scenario=_against("low-rank", "a shared representation of rank 1"), point=_sharing,
