@@ -7,8 +7,8 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jax import Array
 
-from ecosim.model import methods, niches, patches, randomness, repertoire
-from ecosim.model.population import Population, Rows
+from ecosim.model import methods, niches, patches, randomness, repertoire, sparse
+from ecosim.model.population import Population, Rows, allocations
 from ecosim.model.randomness import Stream
 from ecosim.model.structure import Kinds
 from ecosim.model.traced import traced
@@ -61,24 +61,42 @@ def offspring(
         positions: niche positions `[K]`.
 
     """
-    mutates = randomness.happens(key, step, Stream.MUTATES, ids, parameters.rate)[:, None]
-    trait, allocation = parents.trait[slots], parents.allocation[slots]
+    mutates = randomness.happens(key, step, Stream.MUTATES, ids, parameters.rate)
+    trait = parents.trait[slots]
     if kinds.space == "axis":
         noise = randomness.normals(key, step, Stream.STEP, ids, count=2, dtype=kinds.dtype)
         scale = jnp.stack([parameters.step, parameters.width_step])
-        trait = jnp.where(mutates, trait + scale[None, :] * noise, trait)
-        allocation = niches.utilisation(trait, positions)
-    elif kinds.mutation == "repertoire":
-        allocation = repertoire.inherited(
-            allocation, ids, step=step, key=key, gain=parameters.gain,
-            narrowing=parameters.narrowing,
-        )  # fmt: skip
-    else:
+        trait = jnp.where(mutates[:, None], trait + scale[None, :] * noise, trait)
+
+    def changed(before: Array, ids: Array, trait: Array) -> Array:
+        """Return allocations `[S, K]` of newborns that change, given their parents'."""
+        if kinds.space == "axis":
+            return niches.utilisation(trait, positions)
+        if kinds.mutation == "repertoire":
+            return repertoire.inherited(before, ids, **drawn, most=kinds.used or None)
         noise = randomness.normals(
             key, step, Stream.STEP, ids, count=kinds.niches, dtype=kinds.dtype
         )
-        moved = niches.step_on_simplex(allocation, noise, parameters.step)
-        allocation = jnp.where(mutates, moved, allocation)
+        return niches.step_on_simplex(before, noise, parameters.step)
+
+    drawn = {
+        "step": step, "key": key, "gain": parameters.gain, "narrowing": parameters.narrowing
+    }  # fmt: skip
+    allocation, places = parents.allocation[slots], None
+    if kinds.used:
+        places = parents.places[:, slots].T
+        if kinds.mutation == "repertoire":
+            allocation, mutates = repertoire.kept(places, allocation, ids, **drawn)
+        places, allocation = sparse.redrawn(
+            places, allocation, mutates,
+            lambda rows: changed(
+                allocations(kinds, parents, slots[rows]), ids[rows], trait[rows]
+            ),
+        )  # fmt: skip
+    elif kinds.space == "axis" or kinds.mutation == "repertoire":
+        allocation = changed(allocation, ids, trait)
+    else:
+        allocation = jnp.where(mutates[:, None], changed(allocation, ids, trait), allocation)
     patch = parents.patch[slots]
     if kinds.patches > 1:
         patch = patches.dispersed(dispersal, patch, ids, step=step, key=key)
@@ -92,6 +110,7 @@ def offspring(
         stock=stock,
         trait=trait,
         allocation=allocation,
+        places=places,
         method=_method(kinds, parameters, parents, slots, ids, step, key),
     )
 

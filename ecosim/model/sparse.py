@@ -1,0 +1,114 @@
+"""Allocations over few of many niches: an agent's row holds the niches that it uses, not all K.
+
+With `niches.used` = m a row has m places, the niches in use in ascending order, and a share and a
+claim for each. A place that is not used is K, which is no niche, with share and claim 0. Ascending,
+so that a sum over an agent's niches adds what a row of all K would add in the same order: zeros
+change no sum. Newborns are described on all K in small batches, cut to their m largest, and packed;
+nothing as long as the population is K wide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from ecosim.model import exact
+from ecosim.model.slots import nth_true
+
+BATCH = 16  # agents that are described on all niches at once
+
+
+def packed(allocation: Array, most: int) -> tuple[Array, Array]:
+    """Return places `[B, m]` and shares `[B, m]` of allocations `[B, K]`, m = `most` <= K.
+
+    Of more than m shares above 0 the m largest are kept, of equal ones those of the lower niches,
+    and divided by their sum; m or fewer stay as they are.
+    """
+    count = allocation.shape[1]
+    largest, niche = jax.lax.top_k(allocation, most)
+    niche = jnp.where(largest > 0, niche.astype(jnp.int32), count)
+    order = jnp.argsort(niche, axis=1)
+    places, shares = (jnp.take_along_axis(x, order, axis=1) for x in (niche, largest))
+    binds = jnp.sum(allocation > 0, axis=1, keepdims=True) > most
+    return places, jnp.where(binds, shares / exact.across(shares)[:, None], shares)
+
+
+def unpacked(places: Array, shares: Array, count: int) -> Array:
+    """Return allocations `[B, K]`, K = `count`, of places `[B, m]` and their shares `[B, m]`."""
+    rows = jnp.arange(places.shape[0])[:, None]
+    return (
+        jnp.zeros((places.shape[0], count), shares.dtype).at[rows, places].set(shares, mode="drop")
+    )
+
+
+def at_places(values: Array, patch: Array | None, places: Array, none: float) -> Array:
+    """Return values `[m, C]` of each patch and niche `[P, K]` at places `[m, C]`.
+
+    Args:
+        values: `[P, K]`.
+        patch: of each agent, `[C]`; None: all live in the first.
+        places: niches, K for none.
+        none: the value of no niche.
+
+    """
+    wide = jnp.pad(values, ((0, 0), (0, 1)), constant_values=none)
+    return wide[0][places] if patch is None else wide[patch[None, :], places]
+
+
+def totals(whole: Array, patch: Array | None, places: Array, shape: tuple[int, int]) -> Array:
+    """Return totals `[P, K]` of integers `[m, B]` over patches and places; the order is free."""
+    where = 0 if patch is None else patch[None, :]
+    return jnp.zeros(shape, whole.dtype).at[where, places].add(whole, mode="drop")
+
+
+def largest(claims: Array, patch: Array | None, places: Array, shape: tuple[int, int]) -> Array:
+    """Return the largest `[P, K]` of claims `[m, B]` over patches and places; 0 without any."""
+    where = 0 if patch is None else patch[None, :]
+    return jnp.zeros(shape, claims.dtype).at[where, places].max(claims, mode="drop")
+
+
+def described(count: int, most: int, draw: Callable[[Array], Array]) -> tuple[Array, Array]:
+    """Return places and shares `[B, m]` of B = `count` agents, described a few at a time.
+
+    Args:
+        count: B.
+        most: m.
+        draw: gives the allocations `[S, K]` of the agents of these rows, int64[S].
+
+    """
+    size = min(count, BATCH)
+    rows = jnp.minimum(jnp.arange(-(-count // size) * size), count - 1).reshape(-1, size)
+    parts = jax.lax.map(lambda some: packed(draw(some), most), rows)
+    places, shares = (part.reshape(-1, most)[:count] for part in parts)
+    return places, shares
+
+
+def redrawn(
+    places: Array, shares: Array, who: Array, draw: Callable[[Array], Array]
+) -> tuple[Array, Array]:
+    """Return places and shares `[B, m]` with those of the mask `who` `[B]` drawn anew.
+
+    Args:
+        places: `[B, m]` of those who keep theirs.
+        shares: likewise.
+        who: bool[B].
+        draw: as in `described`.
+
+    """
+    number, most = shares.shape
+    size, count = min(number, BATCH), jnp.sum(who)
+
+    def some(carry: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
+        start, places, shares = carry
+        rank = start + jnp.arange(size)
+        rows = nth_true(who, rank)
+        new = packed(draw(jnp.minimum(rows, number - 1)), most)
+        rows = jnp.where(rank < count, rows, number)
+        put = (old.at[rows].set(own, mode="drop") for old, own in zip((places, shares), new))
+        return start + size, *put
+
+    begun = (jnp.zeros((), jnp.int64), places, shares)
+    return jax.lax.while_loop(lambda carry: carry[0] < count, some, begun)[1:]
