@@ -37,8 +37,8 @@ class Population(NamedTuple):
     trait: Array  # float[C, 2] position and log width on an axis; [C, 0] otherwise
     places: Array  # int32[m, C] niches in use, ascending, K where none; [0, C]: all K are held
     allocation: Array  # float[C, K] or [C, m] shares of the budget, on the simplex
-    claims: Array  # float[K, C] or [m, C] competence^(contest exponent): the claim on each niche; effort,
-    # where a standard decides anew each step who is competent
+    claims: Array  # float[K, C] or [m, C] competence^(contest exponent): the claim on each niche;
+    # effort, where a standard decides anew each step who is competent
     breadth: Array  # float[C] exp(H(allocation))
     depth: Array  # float[C] largest share
     niche: Array  # int32[C] the niche of the largest share

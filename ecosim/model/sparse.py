@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
 from ecosim.model import exact
@@ -107,8 +108,26 @@ def redrawn(
         rows = nth_true(who, rank)
         new = packed(draw(jnp.minimum(rows, number - 1)), most)
         rows = jnp.where(rank < count, rows, number)
-        put = (old.at[rows].set(own, mode="drop") for old, own in zip((places, shares), new))
-        return start + size, *put
+        places, shares = (
+            old.at[rows].set(own, mode="drop")
+            for old, own in zip((places, shares), new, strict=True)
+        )
+        return start + size, places, shares
 
     begun = (jnp.zeros((), jnp.int64), places, shares)
     return jax.lax.while_loop(lambda carry: carry[0] < count, some, begun)[1:]
+
+
+def rows_packed(shares: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return on the host what `packed` returns of rows that use at most `most` niches."""
+    places = np.where(shares > 0, np.arange(shares.shape[1]), shares.shape[1])
+    places = np.sort(places, axis=1)[:, :most].astype(np.int32)
+    wide = np.pad(shares, ((0, 0), (0, 1)))
+    return places, np.take_along_axis(wide, places, axis=1)
+
+
+def rows_unpacked(places: np.ndarray, shares: np.ndarray, count: int) -> np.ndarray:
+    """Return on the host what `unpacked` returns, of rows `[n, m]` or of one `[m]`."""
+    wide = np.zeros((*shares.shape[:-1], count + 1), shares.dtype)
+    np.put_along_axis(wide, places.astype(np.int64), shares, axis=-1)
+    return wide[..., :count]

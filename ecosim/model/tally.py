@@ -140,7 +140,7 @@ def niche_totals(kinds: Kinds, population: Population, values: Array, bound: Arr
 
 
 def by_patch(kinds: Kinds, patch: Array, whole: Array, places: Array | None = None) -> Array:
-    """Return integer totals `[P, K]` over each patch of `[K, B]`, or `[m, B]` of places `[m, B]`."""
+    """Return integer totals `[P, K]` over patches of `[K, B]`, or `[m, B]` of places `[m, B]`."""
     if places is not None:
         shape = (kinds.patches, kinds.niches)
         return sparse.totals(whole, patch if kinds.patches > 1 else None, places, shape)

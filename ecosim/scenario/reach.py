@@ -18,8 +18,8 @@ def out_of_range(s: Scenario) -> Iterator[Problem]:
     """Find claims that would underflow to nothing, or overflow, in the run's precision.
 
     An agent's largest share is at least 1/K, K the niches that it may use, so its largest claim
-    is at least (budget exp(-breadth_cost (K - 1)) / K)^(exponent x contest exponent). What is measured lies
-    between 0 and 1, whatever the budget.
+    is at least (budget exp(-breadth_cost (K - 1)) / K)^(exponent x contest exponent). What is
+    measured lies between 0 and 1, whatever the budget.
     """
     if s.tradeoff.kind == "measured":
         return
