@@ -19,7 +19,7 @@ from ecosim.model.structure import Kinds
 
 SPECIALIST = 0.9  # an agent is a specialist of a niche with at least this share of its budget
 _THIN = 256  # all claims below this fraction of the largest: counted anew, in finer units
-BINS = 64  # of the histogram of breadth on [1, K]
+BINS = 64  # of the histogram of breadth on [1, K], K the niches that an agent may use
 
 
 class Sums(NamedTuple):
@@ -93,7 +93,7 @@ def sums(kinds: Kinds, tally: Tally, rows: Population, who: Array) -> Sums:
     direction = jnp.where(norm > 0, x / jnp.where(norm > 0, norm, 1), 0)
     unit_there, places = by_claim(kinds, rows, tally.claim_unit, 1), places_of(kinds, rows)
     claims = exact.rounded(jnp.where(who, rows.claims, 0), unit_there)
-    span = max(k - 1, 1)
+    span = max(kinds.held - 1, 1)
     place = jnp.clip((rows.breadth - 1) / span * BINS, 0, BINS - 1).astype(jnp.int32)
     special = who & (rows.depth >= SPECIALIST)
     return Sums(
