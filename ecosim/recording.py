@@ -21,7 +21,8 @@ class Recording:
     """The results of one run in memory.
 
     `metrics` has one row a recorded step; `breadth` counts agents on 64 equal bins of breadth on
-    [1, K], K the niches that an agent may use, `[rows, 64]`; populations are tables of the living, sorted by id.
+    [1, K], K the niches that an agent may use, `[rows, 64]`; populations are tables of the living,
+    sorted by id.
     """
 
     metrics: pd.DataFrame

@@ -34,7 +34,7 @@ def real(values):
 
 def test_every_benchmark_has_a_test_here():
     scripts = {p.stem for p in FOLDER.glob("*.py") if "__main__" in p.read_text()}
-    assert scripts == {"training", "step", "peers", "sweep", "sweep_store"}
+    assert scripts == {"training", "step", "peers", "sweep", "sweep_store", "many_niches"}
 
 
 def test_training_measures_every_learner(benchmark):
@@ -47,6 +47,14 @@ def test_training_measures_every_learner(benchmark):
 def test_step(benchmark):
     found = benchmark("step", ROUNDS=1, STEPS=1).measure(50)
     assert found["agents"] == 50 and real(found.values())
+
+
+def test_many_niches(benchmark):
+    small = {"ROUNDS": 1, "STEPS": 1, "FEW": 3, "MANY": 20, "USED": 2}
+    found = benchmark("many_niches", **small).measure(50)
+    assert found["agents"] == 50 and real(found.values())
+    ratio = found["many, dense"] / found["many, sparse"]
+    assert math.isclose(found["dense over sparse"], ratio)
 
 
 def test_peers_all_take_their_turn(benchmark):

@@ -93,10 +93,11 @@ def test_all_niches_held_by_their_places_give_the_same_bits(name, data):
 
 
 def test_a_bound_that_never_binds_changes_no_bit():
-    scenario = ecology(40, HOSTS | {"record.snapshots": 1, "record.events": True})
-    dense, bounded = simulate(scenario), simulate(scenario.replace(niches__used=6))
+    hosts = HOSTS | {"mutation.gain": 0.3, "record.snapshots": 1, "record.events": True}
+    scenario = ecology(40, hosts | {"tradeoff.exponent": 1.0})
+    dense, bounded = simulate(scenario), simulate(scenario.replace(niches__used=16))
     widest = max(table["breadth"].max() for table in dense.snapshots.values())
-    assert 2 < widest < 6.5, "the run must use several niches, and no more than the bound"
+    assert 4 < widest < 16.5, "the run must use several niches, and no more than the bound"
     agree(dense, bounded, 40)
     assert dense.events.equals(bounded.events) and (dense.events["kind"] == "birth").sum() > 30
 
