@@ -18,7 +18,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jax import Array
 
-from ecosim.model import exact
+from ecosim.model import exact, sparse
 from ecosim.model.population import Population, by_claim, places_of
 from ecosim.model.structure import Kinds
 from ecosim.model.tally import Tally, by_patch, largest_by_patch
@@ -143,6 +143,11 @@ def _totals(
 
 def _paid(kinds: Kinds, population: Population, claims: Array, price: Array) -> Array:
     """Return sum_k claims_k price_k `[C]` at the prices of each agent's patch; 0 for the dead."""
+    if kinds.used:
+        # In the order in which a row of all niches is added up, to the last bit.
+        claims = sparse.aligned(claims, population.places, kinds.niches)
+        places = sparse.aligned_places(population.places, kinds.niches)
+        population = population._replace(places=places)
     own = by_claim(kinds, population, price)
     return jnp.where(population.alive, exact.weighted(claims, own), 0)
 

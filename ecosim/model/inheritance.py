@@ -68,35 +68,8 @@ def offspring(
         scale = jnp.stack([parameters.step, parameters.width_step])
         trait = jnp.where(mutates[:, None], trait + scale[None, :] * noise, trait)
 
-    def changed(before: Array, ids: Array, trait: Array) -> Array:
-        """Return allocations `[S, K]` of newborns that change, given their parents'."""
-        if kinds.space == "axis":
-            return niches.utilisation(trait, positions)
-        if kinds.mutation == "repertoire":
-            return repertoire.inherited(before, ids, **drawn, most=kinds.used or None)
-        noise = randomness.normals(
-            key, step, Stream.STEP, ids, count=kinds.niches, dtype=kinds.dtype
-        )
-        return niches.step_on_simplex(before, noise, parameters.step)
-
-    drawn = {
-        "step": step, "key": key, "gain": parameters.gain, "narrowing": parameters.narrowing
-    }  # fmt: skip
-    allocation, places = parents.allocation[slots], None
-    if kinds.used:
-        places = parents.places[:, slots].T
-        if kinds.mutation == "repertoire":
-            allocation, mutates = repertoire.kept(places, allocation, ids, **drawn)
-        places, allocation = sparse.redrawn(
-            places, allocation, mutates,
-            lambda rows: changed(
-                allocations(kinds, parents, slots[rows]), ids[rows], trait[rows]
-            ),
-        )  # fmt: skip
-    elif kinds.space == "axis" or kinds.mutation == "repertoire":
-        allocation = changed(allocation, ids, trait)
-    else:
-        allocation = jnp.where(mutates[:, None], changed(allocation, ids, trait), allocation)
+    draw = _Draw(kinds, parameters, step, key, positions)
+    places, allocation = _inherited(draw, parents, slots, ids=ids, trait=trait, mutates=mutates)
     patch = parents.patch[slots]
     if kinds.patches > 1:
         patch = patches.dispersed(dispersal, patch, ids, step=step, key=key)
@@ -113,6 +86,54 @@ def offspring(
         places=places,
         method=_method(kinds, parameters, parents, slots, ids, step, key),
     )
+
+
+class _Draw(NamedTuple):
+    """What a newborn's allocation is drawn with, beside its parent's."""
+
+    kinds: Kinds
+    parameters: Parameters
+    step: Array
+    key: Array
+    positions: Array
+
+    def __call__(self, before: Array, ids: Array, trait: Array) -> Array:
+        """Return allocations `[S, K]` of newborns that change, given their parents' `[S, K]`."""
+        kinds, p = self.kinds, self.parameters
+        if kinds.space == "axis":
+            return niches.utilisation(trait, self.positions)
+        if kinds.mutation == "repertoire":
+            return repertoire.inherited(
+                before, ids, step=self.step, key=self.key, gain=p.gain, narrowing=p.narrowing,
+                most=kinds.held,
+            )  # fmt: skip
+        noise = randomness.normals(
+            self.key, self.step, Stream.STEP, ids, count=kinds.niches, dtype=kinds.dtype
+        )
+        return niches.step_on_simplex(before, noise, p.step)
+
+
+def _inherited(
+    draw: _Draw, parents: Population, slots: Array, *, ids: Array, trait: Array, mutates: Array
+) -> tuple[Array | None, Array]:
+    """Return places `[B, m]` (None: all K are held) and the shares of newborns."""
+    kinds, p, allocation = draw.kinds, draw.parameters, parents.allocation[slots]
+    if not kinds.used:
+        changed = draw(allocation, ids, trait)
+        if kinds.space == "axis" or kinds.mutation == "repertoire":
+            return None, changed
+        return None, jnp.where(mutates[:, None], changed, allocation)
+    places = parents.places[:, slots].T
+    if kinds.space != "axis" and kinds.mutation == "repertoire":
+        allocation, mutates = repertoire.kept(
+            places, allocation, ids, step=draw.step, key=draw.key, gain=p.gain,
+            narrowing=p.narrowing,
+        )  # fmt: skip
+
+    def some(rows: Array) -> Array:
+        return draw(allocations(kinds, parents, slots[rows]), ids[rows], trait[rows])
+
+    return sparse.redrawn(places, allocation, mutates, some)
 
 
 def _method(

@@ -75,13 +75,17 @@ class Agents(NamedTuple):
 
 
 def described(
-    kinds: Kinds, parameters: Agents, budget: Array, allocation: Array
+    kinds: Kinds,
+    parameters: Agents,
+    budget: Array,
+    allocation: Array,
+    places: Array | None = None,
 ) -> tuple[Array, Array, Array, Array]:
     """Return strength `[N, K]`, breadth `[N]`, depth `[N]` and main niche `[N]` of allocations.
 
-    Of shares of m places `[N, m]` likewise, the main one being a column of theirs.
+    Of shares `[N, m]` of places `[m, N]` likewise.
     """
-    width = tradeoff.breadth(allocation)
+    width = tradeoff.breadth(in_order(kinds, allocation, places))
     competence = tradeoff.competence(
         kinds.tradeoff, parameters.tradeoff, budget, allocation=allocation, width=width
     )
@@ -89,6 +93,8 @@ def described(
         competence = jnp.maximum(competence, parameters.tradeoff.floor)
     depth = jnp.max(allocation, axis=-1)
     main = jnp.argmax(allocation, axis=-1).astype(jnp.int32)
+    if places is not None:
+        main = jnp.take_along_axis(places, main[None, :], axis=0)[0]
     if kinds.measured is not None:
         return competence, width, depth, main
     return competence**parameters.contest, width, depth, main
@@ -111,17 +117,19 @@ def with_allocation(
         places: int32[m, C]; None: as they are.
 
     """
-    strength, breadth, depth, main = described(kinds, parameters, population.budget, allocation)
     places = population.places if places is None else places
+    strength, breadth, depth, niche = described(
+        kinds, parameters, population.budget, allocation, places if kinds.used else None
+    )
     return population._replace(
         places=places, allocation=allocation, claims=strength.T, breadth=breadth, depth=depth,
-        niche=_niche_of(kinds, places, main),
+        niche=niche,
     )  # fmt: skip
 
 
-def _niche_of(kinds: Kinds, places: Array, main: Array) -> Array:
-    """Return the niches of columns `[N]` of allocations, given places `[m, N]`."""
-    return jnp.take_along_axis(places, main[None, :], axis=0)[0] if kinds.used else main
+def in_order(kinds: Kinds, rows: Array, places: Array | None) -> Array:
+    """Return rows `[N, K]`, or `[N, m]` of places `[m, N]`, with columns in the order of sums."""
+    return rows if places is None else sparse.aligned(rows.T, places, kinds.niches).T
 
 
 def reallocated(
@@ -171,10 +179,11 @@ def by_claim(kinds: Kinds, population: Population, values: Array, none: float = 
 
 def newborn(kinds: Kinds, parameters: Agents, rows: Rows) -> Population:
     """Return newborns `[B]` with all their columns."""
-    strength, breadth, depth, main = described(kinds, parameters, rows.budget, rows.allocation)
-    places = jnp.zeros((0, *rows.id.shape), jnp.int32)
-    if kinds.used and rows.places is not None:
-        places = rows.places.T
+    held = rows.places.T if kinds.used and rows.places is not None else None
+    places = jnp.zeros((0, *rows.id.shape), jnp.int32) if held is None else held
+    strength, breadth, depth, niche = described(
+        kinds, parameters, rows.budget, rows.allocation, held
+    )
     zero = jnp.zeros(rows.id.shape, jnp.int32)
     retained = jnp.zeros((rows.id.shape[0], kinds.retains), kinds.dtype)
     conduct = rows.conduct
@@ -185,7 +194,7 @@ def newborn(kinds: Kinds, parameters: Agents, rows: Rows) -> Population:
         method = jnp.zeros((*rows.id.shape, 0), jnp.int32)
     return Population(
         alive=jnp.ones(rows.id.shape, bool), age=zero, strikes=zero, retained=retained,
-        claims=strength.T, breadth=breadth, depth=depth, niche=_niche_of(kinds, places, main),
+        claims=strength.T, breadth=breadth, depth=depth, niche=niche,
         **rows._asdict() | {"conduct": conduct, "method": method, "places": places},
     )  # fmt: skip
 

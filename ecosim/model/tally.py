@@ -14,7 +14,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from ecosim.model import breadths, exact, sparse
-from ecosim.model.population import Population, by_claim, part, places_of
+from ecosim.model.population import Population, by_claim, in_order, part, places_of
 from ecosim.model.structure import Kinds
 
 SPECIALIST = 0.9  # an agent is a specialist of a niche with at least this share of its budget
@@ -89,7 +89,8 @@ def sums(kinds: Kinds, tally: Tally, rows: Population, who: Array) -> Sums:
     """Return the sums over the rows `[B]` of the mask `who`, in the units of a tally."""
     unit, x, k = tally.share_unit, rows.allocation, kinds.niches
     column = who[:, None]
-    norm = jnp.sqrt(exact.across(x * x))[:, None]
+    whole = in_order(kinds, x, places_of(kinds, rows))
+    norm = jnp.sqrt(exact.across(whole * whole))[:, None]
     direction = jnp.where(norm > 0, x / jnp.where(norm > 0, norm, 1), 0)
     unit_there, places = by_claim(kinds, rows, tally.claim_unit, 1), places_of(kinds, rows)
     claims = exact.rounded(jnp.where(who, rows.claims, 0), unit_there)

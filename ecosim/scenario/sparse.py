@@ -80,7 +80,8 @@ def _founders(s: Scenario, most: int) -> Iterator[Problem]:
     for key, shares in given.items():
         uses = sum(share > 0 for share in shares or ())
         if uses > most:
-            yield Problem(key, f"shares on {uses} niches", f"an agent uses at most {most}", fix)
+            rule = f"an agent uses at most {most} niches (niches.used)"
+            yield Problem(key, f"shares on {uses}", rule, fix)
     listed = p.groups or p.allocation is not None or s.niches.space == "axis"
     even = p.start == "even" and not listed and not p.variation > 0
     if even and most < s.niches.count:
