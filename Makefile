@@ -77,6 +77,10 @@ claims: $(VENV)/.develop ## Try all claims (under 10 minutes on 2 cores; kept ru
 verification: $(VENV)/.develop ## Simulate all cases and write docs/verification/ (ARGS=--full: 1 h).
 	$(BIN)/python docs/verification.py $(ARGS)
 
+.PHONY: bench
+bench: $(VENV)/.benchmarks ## Measure everything beside its peers and write docs/speed.md (ARGS=peers: a part).
+	$(BIN)/python benchmarks/all.py $(ARGS)
+
 .PHONY: wheel
 wheel: $(VENV)/.develop ## Build the source distribution and, from it, the wheel in dist/.
 	$(BIN)/python -m build --no-isolation --outdir dist .
@@ -93,6 +97,8 @@ lock: $(VENV)-lock/.installed ## Compile the hashed files in requirements/ again
 	$(LOCK) --output-file requirements/run.txt pyproject.toml requirements/run.in
 	$(LOCK) --output-file requirements/dev.txt --constraints requirements/run.txt \
 		--group pyproject.toml:dev pyproject.toml requirements/run.in
+	$(LOCK) --output-file requirements/benchmarks.txt --constraints requirements/dev.txt \
+		pyproject.toml requirements/run.in requirements/benchmarks.in
 	$(LOCK) --output-file requirements/lock.txt requirements/lock.in
 
 .PHONY: clean
@@ -133,6 +139,11 @@ $(VENV)/.develop: $(VENV)/.made requirements/dev.txt pyproject.toml
 	@rm -f $(VENV)/.installed
 	@$(PIP) install --quiet --require-hashes -r requirements/dev.txt
 	@$(PIP) install --quiet --no-deps --no-build-isolation --force-reinstall -e .
+	@touch $@
+
+$(VENV)/.benchmarks: $(VENV)/.develop requirements/benchmarks.txt
+	@echo "Installing what ecosim is compared with in $(VENV)"
+	@$(PIP) install --quiet --require-hashes -r requirements/benchmarks.txt
 	@touch $@
 
 $(VENV)-lock/.installed: $(VENV)-lock/.made requirements/lock.txt

@@ -100,9 +100,9 @@ class Columns:
 class VectorisedModel(mesa.Model):
     """A Mesa model whose agents are rows of NumPy arrays that hold the living only."""
 
-    def __init__(self, w: Workload) -> None:
+    def __init__(self, w: Workload, rng: int | None = 1) -> None:
         """Take a workload's arrays over."""
-        super().__init__(rng=1)
+        super().__init__(rng=rng)
         self.w, self.allocation, self.stock = w, w.allocation.copy(), w.stock.copy()
         self.claims = self.allocation**w.exponent
         self.breadth, self.depth = breadth_of(self.allocation), self.allocation.max(1)

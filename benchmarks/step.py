@@ -1,73 +1,74 @@
-"""Speed of one step, as ratios measured in one run: `python benchmarks/step.py [AGENTS ...]`.
+"""Cost of a step by the number of agents: `python benchmarks/step.py [AGENTS ...] [--large]`.
 
-Interleaved rounds of the same number of steps: headless with metrics every step, headless without,
-and through the Mesa model; medians. The bandwidth is that of a plain sum over an array of the same
-bytes as the state, in the same process, so the machine's drift cancels.
+In turns: headless with metrics every step, headless without, through the Mesa model, and a plain
+sum over an array of the same bytes as the state, so that the machine's drift cancels.
+`--large` adds ten million agents (some 2.5 GB each for the three ways that hold a state).
 """
 
 from __future__ import annotations
 
-import json
-import statistics
-import sys
-import time
-from collections.abc import Callable
+from turns import Row, machine, parser, tell, turns
 
-import jax
-import numpy as np
-
-import ecosim
-from ecosim.scenario import Scenario, read
-from ecosim.simulate import Simulation
-
-ROUNDS, STEPS = 7, 10
+LARGE = 10_000_000
+STEPS_IN_ALL = 10**6
 
 
-def _scenario(agents: int, every: int) -> Scenario:
-    return read("reference-workload").replace(
-        population__size=agents, run__steps=10**6, record__every=every
-    )
-
-
-def _rounds(tasks: dict[str, Callable[[], None]]) -> dict[str, float]:
-    """Return the median seconds of each task over interleaved rounds, after one warm-up."""
-    times: dict[str, list[float]] = {name: [] for name in tasks}
-    for number in range(ROUNDS + 1):
-        for name, task in tasks.items():
-            began = time.perf_counter()
-            task()
-            if number:
-                times[name].append(time.perf_counter() - began)
-    return {name: statistics.median(values) for name, values in times.items()}
-
-
-def measure(agents: int) -> dict[str, float]:
+def measure(agents: int, rounds: int = 7, seconds: float = 0.5) -> Row:
     """Return the figures of one population size."""
-    recording = Simulation(_scenario(agents, 1))
-    silent = Simulation(_scenario(agents, 10**5))
-    model = ecosim.EcologyModel(_scenario(agents, 1))
-    state = sum(np.asarray(leaf).nbytes for leaf in jax.tree.leaves(silent.state))
+    import jax
+    import numpy as np
+
+    import ecosim
+    from ecosim.scenario import Scenario, read
+    from ecosim.simulate import Simulation
+
+    def scenario(every: int) -> Scenario:
+        return read("reference-workload").replace(
+            population__size=agents, run__steps=STEPS_IN_ALL, record__every=every
+        )
+
+    recording, silent = Simulation(scenario(1)), Simulation(scenario(STEPS_IN_ALL))
+    model = ecosim.EcologyModel(scenario(1))
+    state = sum(leaf.nbytes for leaf in jax.tree.leaves(silent.state))
     plain = np.ones(state // 8)
-    median = _rounds(
+    spent = turns(
         {
-            "recording": lambda: recording.advance(recording.clock + STEPS),
-            "silent": lambda: silent.advance(silent.clock + STEPS),
-            "mesa": lambda: model.run_for(STEPS),
-            "sum": lambda: float(plain.sum()) and None,
-        }
+            "recording": lambda count: recording.advance(recording.clock + count),
+            "silent": lambda count: silent.advance(silent.clock + count),
+            "mesa": lambda count: model.run_for(count),
+            "sum": lambda count: [plain.sum() for _ in range(count)],
+        },
+        rounds,
+        seconds,
     )
     living = recording.recorder.latest["population"]
     return {
         "agents": agents,
         "niches": recording.scenario.niches.count,
         "state_MiB": state / 2**20,
-        "agent_steps_per_s": living * STEPS / median["recording"],
-        "recording_over_silent": median["recording"] / median["silent"],
-        "mesa_over_headless": median["mesa"] / median["recording"],
-        "fraction_of_one_pass_bandwidth": median["sum"] * STEPS / median["silent"],
+        "agent_steps_per_s": living / spent["recording"].clock,
+        "ns_per_agent_step": 1e9 * spent["recording"].clock / living,
+        "cpu_ns_per_agent_step": 1e9 * spent["recording"].processor / living,
+        "recording_over_silent": spent["recording"].clock / spent["silent"].clock,
+        "mesa_over_headless": spent["mesa"].clock / spent["recording"].clock,
+        "fraction_of_one_pass_bandwidth": spent["sum"].clock / spent["silent"].clock,
     }
 
 
+def main() -> None:
+    """Measure and print a JSON row for each size, smallest first."""
+    arguments = parser(__doc__)
+    arguments.add_argument("agents", nargs="*", type=int, default=[10_000, 100_000, 1_000_000])
+    arguments.add_argument("--large", action="store_true", help=f"{LARGE:,} agents too")
+    given = arguments.parse_args()
+    sizes = [50, 100] if given.tiny else given.agents + [LARGE] * given.large
+    tell([{"machine": machine(), "rounds": given.rounds}])
+    first = None
+    for size in sizes:
+        row = measure(size, given.rounds, 0.0 if given.tiny else 0.5)
+        first = first or row["ns_per_agent_step"]
+        tell([row | {"over_the_first": row["ns_per_agent_step"] / first}])  # type: ignore[operator]
+
+
 if __name__ == "__main__":
-    for size in map(int, sys.argv[1:] or (10_000, 100_000, 1_000_000)):
-        print(json.dumps({k: float(f"{v:.4g}") for k, v in measure(size).items()}))
+    main()

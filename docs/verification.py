@@ -67,9 +67,19 @@ def _row(case: Case, result: dict[str, Any] | None) -> str:
             f"{_number(result['observed'])} ± {_number(result['stderr'], 2)}",
             _number(result["tolerance"], 2),
             _number(result["detects"], 2),
-            "passed" if result["passed"] else "**failed**",
+            _verdict(case, result),
         ]
     return "| " + " | ".join(cells) + " |"
+
+
+def _verdict(case: Case, result: dict[str, Any]) -> str:
+    if not result["passed"]:
+        return "**failed**"
+    apart = abs(result["observed"] - result["expected"])
+    far = max(3 * result["stderr"], 0.5 * result["tolerance"])
+    if case.relation == "equal" and apart > far:
+        return "passed, but apart: see [disagreements](disagreements.md)"
+    return "passed"
 
 
 def _number(value: float | None, digits: int = 5) -> str:

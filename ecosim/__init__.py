@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ecosim.invasion import invasion_fitness, pairwise_invasibility
     from ecosim.scenario import Scenario, read
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _WHERE = {
     "EcologyModel": "ecosim.agents",

@@ -30,6 +30,7 @@ from ecosim.model.births import Turnover
 from ecosim.model.clocks import stepper
 from ecosim.model.founders import founders, start_of
 from ecosim.model.population import Agents, Population, Rows, padded
+from ecosim.model.selection import energy
 from ecosim.model.step import Parameters, State, Status, World, flows_of
 from ecosim.model.structure import Kinds, capacity_for, kinds_of
 from ecosim.model.traced import traced
@@ -128,6 +129,8 @@ def begun(
         positions=env.positions,
         key=key,
     )
+    if kinds.selection == "energy":
+        population = energy.fated(parameters.selection, population, step=zero, key=key)
     # The supply of step 0 tells which niches are open; the environment itself has not moved yet.
     supply = environment.advance(parameters.environment, env, zero, key)[1]
     world = WORLDS[kinds.world].world

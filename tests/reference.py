@@ -110,6 +110,7 @@ class Agent:
     trait: list[float]  # position and log width on an axis
     allocation: list[float]
     retained: list[float] = field(default_factory=list)  # firms that invest now and then
+    lifespan: list[int] = field(default_factory=list)  # age at which chance strikes an organism
 
 
 @dataclass
@@ -247,6 +248,7 @@ class Reference:
         axis = s.niches.space == "axis"
         noise = self.draws.normals(0, Stream.START, ids, 1 if axis else count)
         scope = self.scope(ids, [1.0] * count) if p.start == "random" else []
+        lifespans = self.lifespans(ids)
         for i, name in enumerate(ids):
             trait: list[float] = []
             if axis:
@@ -269,12 +271,27 @@ class Reference:
             factor = p.groups[group[i]].budget if p.groups else 1.0
             start = p.stock * (factor if market else 1.0)
             yield Agent(
+                lifespan=lifespans[i],
                 id=name, parent=0, lineage=name, group=group[i], age=0,
                 patch=(i // count if p.start == "specialists" else i) % s.patches.count,
                 budget=p.budget * (1.0 if market else factor),
                 stock=start * (1 + p.stock_variation * (2 * stock[i] - 1)),
                 strikes=0, trait=trait, allocation=allocation, retained=self.nothing_retained(),
             )  # fmt: skip
+
+    def lifespans(self, ids: Sequence[int]) -> list[list[int]]:
+        """Whole steps that a constant hazard leaves: how many tosses come before one is lost."""
+        s, endless = self.scenario.selection, 2**31 - 1
+        if self.scenario.world == "market" or s.kind != "energy":
+            return [[] for _ in ids]
+        mortality = float(np.dtype(self.scenario.run.precision).type(s.mortality))
+        if mortality == 0:
+            return [[endless] for _ in ids]
+        hazard = -math.log1p(-mortality)
+        steps = [-math.log(u) / hazard for u in self.draws.fine(self.clock, Stream.DEATH, ids)]
+        if any(abs(number - round(number)) < 1e-9 * number for number in steps):
+            self.near(0.0)
+        return [[min(math.floor(number), endless)] for number in steps]
 
     def nothing_retained(self) -> list[float]:
         """What a new firm retains: 0, where investment waits."""
@@ -528,15 +545,14 @@ class Reference:
 
     def energy(self, outcome: Outcome) -> None:
         s, living = self.scenario.selection, self.agents
-        chance = self.draws.uniform(self.clock, Stream.DEATH, [a.id for a in living])
         divides = []
-        for agent, luck in zip(living, chance, strict=True):
+        for agent in living:
             agent.stock = agent.stock + outcome.gain[agent.id] - s.upkeep
+            struck = agent.age >= agent.lifespan[0]
             agent.age += 1
             self.near(agent.stock, s.upkeep)
             self.near(agent.stock - s.division, s.division)
-            self.near(luck - s.mortality)
-            if agent.stock <= 0 or luck < s.mortality:
+            if agent.stock <= 0 or struck:
                 outcome.dead.append(agent.id)
             elif agent.stock >= s.division:
                 divides.append(agent)
@@ -612,12 +628,13 @@ class Reference:
         luck = self.draws.uniform(self.clock, Stream.MUTATES, ids)
         noise = self.draws.normals(self.clock, Stream.STEP, ids, 2 if axis else s.niches.count)
         patch = self.settled([parent.patch for parent, _, _ in births], ids)
-        newborns = []
+        newborns, lifespans = [], self.lifespans(ids)
         for i, (parent, _, stock) in enumerate(births):
             self.near(luck[i] - m.rate)
             child = replace(
                 parent, id=ids[i], parent=parent.id, patch=patch[i], age=0, stock=stock,
                 strikes=0, trait=list(parent.trait), allocation=list(parent.allocation),
+                lifespan=lifespans[i],
             )  # fmt: skip
             if axis:
                 if luck[i] < m.rate:

@@ -32,9 +32,25 @@ def real(values):
     return all(math.isfinite(value) and value > 0 for value in values)
 
 
-def test_every_benchmark_has_a_test_here():
+MEASURED = {
+    "training",
+    "step",
+    "peers",
+    "sweep",
+    "sweep_store",
+    "start",
+    "worlds",
+    "many",
+    "memory",
+}
+MEASURED |= {"mesa_front", "many_niches"}
+
+
+def test_every_benchmark_has_a_test_here_and_its_place_on_the_page(benchmark):
     scripts = {p.stem for p in FOLDER.glob("*.py") if "__main__" in p.read_text()}
-    assert scripts == {"training", "step", "peers", "sweep", "sweep_store", "many_niches"}
+    assert scripts == MEASURED | {"all"}
+    # What a store takes on disk is no speed.
+    assert {s.name for s in benchmark("page").SECTIONS} == MEASURED - {"sweep_store"}
 
 
 def test_training_measures_every_learner(benchmark):
@@ -44,9 +60,26 @@ def test_training_measures_every_learner(benchmark):
     assert set(LEARNERS) < set(rates) and real(rates.values())
 
 
+def numbers(rows, *names):
+    return [value for row in rows for key, value in row.items() if key not in names]
+
+
+def test_turns_are_taken_in_order_and_counted_by_step(benchmark):
+    turns, done = benchmark("turns"), []
+    ways = {name: lambda count, name=name: done.append((name, count)) for name in "ab"}
+    spent = turns.turns(ways, rounds=2, seconds=0.0)
+    assert done == [(n, c) for n in "ab" for c in (2, 1)] + [(n, 1) for _ in range(2) for n in "ab"]
+    assert set(spent) == {"a", "b"}
+    three = [turns.Spent(1.0, 30.0), turns.Spent(9.0, 10.0), turns.Spent(2.0, 20.0)]
+    assert turns.median(three) == (2.0, 20.0)
+
+
+@pytest.mark.slow
 def test_step(benchmark):
-    found = benchmark("step", ROUNDS=1, STEPS=1).measure(50)
+    found = benchmark("step").measure(50, rounds=1, seconds=0.0)
     assert found["agents"] == 50 and real(found.values())
+    living = found["agent_steps_per_s"] * found["ns_per_agent_step"]
+    assert living == pytest.approx(1e9)
 
 
 def test_many_niches(benchmark):
@@ -57,11 +90,137 @@ def test_many_niches(benchmark):
     assert math.isclose(found["dense over sparse"], ratio)
 
 
-def test_peers_all_take_their_turn(benchmark):
-    rows = benchmark("peers", SETTLED=1).measure(50, rounds=1, seconds=0.0)
+@pytest.mark.slow
+def test_worlds(benchmark):
+    rows = benchmark("worlds", SETTLED=1).measure(200, rounds=1, seconds=0.0)
+    assert [row["scenario"] for row in rows][::6] == ["reference", "market"] and len(rows) == 7
+    assert rows[0]["over_reference"] == 1
+    assert real(numbers(rows, "scenario", "turnover"))
+    assert rows[-1]["living"] == 200  # each firm that leaves is replaced
+
+
+@pytest.mark.slow
+def test_many(benchmark):
+    rows = benchmark("many").measure(2, 40, 3, rounds=1)
+    assert [row["way"] for row in rows] == ["sweep", "single run", "mesa"]
+    assert [row["runs"] * row["agents"] for row in rows] == [80, 80, 80]
+    assert real(numbers(rows, "way"))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_memory(benchmark, monkeypatch):
+    memory = benchmark("memory")
+    given = {16: 10.0, 2000: 30.0, 3000: 50.0}
+    ran = []
+
+    def one(agents, stock, steps):
+        ran.append(agents)
+        size = 3000 if stock > 2 else agents
+        return {"peak": given[size] * 2**20, "state": 2**20, "slots at first": 1, "slots": 2}
+
+    with monkeypatch.context() as patch:
+        patch.setattr(memory, "_apart", one)
+        steady, growing = memory.measure(2000)
+    assert ran == [16, 2000, 2000] * 2  # compiled, then measured
+    assert steady["peak_beyond_empty_over_state"] == 20.0
+    assert growing["peak_beyond_empty_over_state"] == 40.0
+    grown = memory.run(2000, memory._RICH, 3)
+    assert grown["slots"] > grown["slots at first"] >= 2000  # what the name says
+    assert grown["peak"] > grown["state"] > 2000 * 16 * 4
+
+
+@pytest.mark.slow
+def test_mesa_front(benchmark):
+    rows = benchmark("mesa_front", SETTLED=1).measure(60, 50, rounds=1, seconds=0.0)
+    ways = {row["way"]: row["over_headless"] for row in rows}
+    assert ways.keys() >= {"model.step()", "allocate_columns", "allocate()", "mesa objects asked"}
+    assert real(ways.values()) and ways["headless"] == ways["headless, few"] == 1
+
+
+@pytest.mark.slow
+def test_peers_all_take_their_turn_and_a_missing_one_is_a_row(benchmark, monkeypatch):
+    peers = benchmark("peers", SETTLED=1)
+    monkeypatch.setitem(peers.OTHERS, "absent", ("no_such_module", None))
+    rows = peers.measure(50, rounds=1, seconds=0.0)
+    skipped = {row["way"]: row["skipped"] for row in rows if "skipped" in row}
+    rows = [row for row in rows if "skipped" not in row]
     ways = {row["way"] for row in rows}
     assert ways >= {"ecosim", "ecosim in mesa", "numpy", "mesa columns", "mesa objects"}
-    assert real(value for row in rows for key, value in row.items() if key != "way")
+    assert ways | set(skipped) == {*peers.OTHERS} | ways and not ways & set(skipped)
+    assert "no_such_module" in skipped["absent"]
+    assert real(numbers(rows, "way"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["numba", "abmax", "agentpy objects"])
+def test_other_peers_do_the_same_work(benchmark, name):
+    """Their births balance their deaths at the same population as the step written by hand."""
+    peers, models = benchmark("peers", SETTLED=40), benchmark("peer_models")
+    package = peers.OTHERS[name][0]
+    pytest.importorskip(name.split()[0])
+    from ecosim.scenario import read
+
+    scenario = read("reference-workload").replace(population__size=1000)
+    run = peers.Simulation(scenario)
+    run.advance(40)
+    w, steps = peers.workload(run), 60
+    hand, other = models.Columns(w), importlib.import_module(package)
+    by_hand = [hand.step() for _ in range(steps)]
+    if name == "numba":
+        fused = other.Fused(w)
+        rows = [fused.step() for _ in range(steps)]
+    elif name == "abmax":
+        model = other.Model(w)
+        model.steps(steps)
+        rows = [{k: float(v[i]) for k, v in model.metrics.items()} for i in range(steps)]
+    else:
+        model, rows = other.model_of(w), []
+        for _ in range(steps):
+            model.sim_step()
+            rows.append({k: model.__dict__[k] for k in ("population", "births", "stock_mean")})
+
+    def mean(rows, key):
+        return sum(row[key] for row in rows) / steps
+
+    assert mean(rows, "population") == pytest.approx(mean(by_hand, "population"), rel=0.05)
+    assert mean(rows, "stock_mean") == pytest.approx(mean(by_hand, "stock_mean"), rel=0.05)
+    assert mean(rows, "births") == pytest.approx(mean(by_hand, "births"), rel=0.3)
+
+
+def test_the_page_is_what_was_measured(benchmark):
+    page, docs = benchmark("page"), FOLDER.parent / "docs"
+    text = (docs / "speed.md").read_text()
+    results = page.kept(docs)
+    for section in page.SECTIONS:
+        assert page._section(section, results.get(section.name)) in text
+
+
+def test_the_page_keeps_sections_that_were_not_measured_again(benchmark, tmp_path, monkeypatch):
+    page, every = benchmark("page"), benchmark("all")
+    machine = {"machine": "a", "rounds": 2}
+    speed = {"agents": 10, "agent_steps_per_s": 2e6, "agent_steps_per_cpu_s": 1.5e6}
+    rows = [machine, speed | {"way": "ecosim"}, speed | {"way": "y"}]
+    rows.append({"agents": 10, "way": "x", "skipped": "not here"})
+    page.write({"peers": rows}, tmp_path)
+    assert page.kept(tmp_path) == {"peers": rows}
+
+    class Done:
+        returncode, stdout = 0, '{"machine": "b"}\n{"run": "steady",\n "agents": 5000}\n'
+
+    monkeypatch.setattr(every.subprocess, "run", lambda *_, **__: Done)
+    monkeypatch.setattr(sys, "argv", ["all", "memory", "--tiny", "--out", str(tmp_path)])
+    every.main()
+    text = (tmp_path / "speed.md").read_text()
+    assert "| 10 | 2,000,000 | 1,500,000 | ecosim |" in text and "x, 10 agents: not here" in text
+    assert "| run | steady |" in text and "| agents | 5,000 |" in text
+    assert text.count(page.NOT_YET) == len(page.SECTIONS) - 2
+    assert b"<svg" in (tmp_path / "images" / "speed.svg").read_bytes()
+
+    Done.returncode = 1
+    with pytest.raises(SystemExit, match="failed: memory"):
+        every.main()
+    assert (tmp_path / "speed.md").read_text() == text
 
 
 @pytest.mark.slow
@@ -88,3 +247,16 @@ def test_sweep_store(benchmark, monkeypatch, tmp_path, capsys):
     assert told.startswith("4 runs x 3 records x 3 metrics") and told.count(name) == 2
     (columns, _) = store.real_columns(3, 3)
     assert len(columns) == 4 and len(columns["step"]) == 3
+
+
+@pytest.mark.slow
+def test_start(benchmark, monkeypatch, tmp_path):
+    monkeypatch.setenv("ECOSIM_CACHE", str(tmp_path))
+    found = benchmark(
+        "start", SMALL=["soft-selection", "population.size=8", "run.steps=2"]
+    ).measure(1)
+    assert real(
+        found[f"{name}, s"] for name in ("python", "help", "import of jax", "run", "simulate")
+    )
+    with pytest.raises(SystemExit, match="no scenario"):
+        benchmark("start").processor_time(["-c", "import sys; sys.exit('no scenario')"])

@@ -269,12 +269,17 @@ def test_completion_prints_a_script(shell):
     assert invoke("completion", "tcsh").exit_code == 2
 
 
-HEAVY = ("jax", "mesa", "pandas", "scipy", "matplotlib", "pydantic", "networkx", "numpy", "pyarrow")
+HEAVY = (
+    "jax", "mesa", "pandas", "scipy", "matplotlib", "pydantic", "networkx", "numpy", "pyarrow",
+    "optax", "rich", "jinja2", "distributed", "dask", "dask_jobqueue", "optuna", "polars", "xarray",
+    "SALib",
+)  # fmt: skip
 
 
 def python(code, *arguments, **options):
     command = [sys.executable, "-c", code, *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, **options)
+    options.setdefault("timeout", 60)
+    return subprocess.run(command, capture_output=True, text=True, **options)
 
 
 LOADED = f"""
@@ -296,13 +301,25 @@ print("loaded:", *loaded, file=sys.stderr)
         (["run", "--help"], set()),
         (["metrics", "--help"], set()),
         (["completion", "bash"], set()),
-        (["scenarios"], {"pydantic"}),
+        (["scenarios"], {"pydantic", "rich"}),
     ],
 )
 def test_quick_commands_import_nothing_heavy(arguments, allowed):
     result = python(LOADED, *arguments)
     assert result.returncode == 0, result.stderr
     assert set(result.stderr.split("loaded:")[1].split()) <= allowed
+
+
+def test_a_run_imports_only_what_it_needs(tmp_path):
+    words = ["run", "soft-selection", "population.size=20", "run.steps=2", "-q"]
+    words += ["--out", str(tmp_path)]
+    needed = {"pydantic", "numpy", "pandas", "pyarrow"}
+    for first in (True, False):  # computed and drawn, then found finished
+        # The second time without -q, as its summary must not load more either.
+        result = python(LOADED, *(words if first else words[:4] + words[5:]), timeout=300)
+        assert result.returncode == 0, result.stderr
+        loaded = set(result.stderr.split("loaded:")[1].split())
+        assert loaded <= needed | ({"jax", "matplotlib", "jinja2"} if first else {"rich"})
 
 
 def test_help_answers_at_once():

@@ -4,9 +4,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from ecosim.agents import OptimisationModel
+from ecosim.agents import Learner, OptimisationModel, Organism
+from ecosim.analysis.figure import draw
+from ecosim.analysis.subjects import columns, unit
 from ecosim.compilation import prepared
 from ecosim.errors import ScenarioError
+from ecosim.experiments.store import execute
 from ecosim.model import measured, randomness
 from ecosim.model.randomness import Stream
 from ecosim.scenario import validate
@@ -118,12 +121,38 @@ def test_the_mesa_model_is_the_headless_run_and_tells_methods():
     given = scenario()
     model = OptimisationModel(given, rng=4)
     assert {agent.method for agent in model.agents} == {0, 1}
+    names = {agent.method: agent.method_name for agent in model.agents}
+    assert names == {0: "random-search", 1: "sweep"}
     with pytest.raises(AttributeError, match="handed down"):
         next(iter(model.agents)).method = 1
     for _ in range(5):
         model.step()
     alone = simulate(given.replace(run__steps=5), seed=4).metrics
     assert model.metric("method_share_1") == alone["method_share_1"].iloc[-1]
+
+
+@pytest.mark.parametrize("wrong", [Learner, Organism])
+def test_a_model_refuses_agents_of_another_world(wrong):
+    with pytest.raises(TypeError, match=r"subclass of ecosim\.Algorithm"):
+        OptimisationModel(scenario(), algorithm=wrong)
+    with pytest.raises(TypeError, match="takes the class of its agents as algorithm"):
+        OptimisationModel(scenario(), learner=Learner)
+
+
+def test_the_figure_shows_methods_and_what_they_find(tmp_path):
+    run = execute(scenario(record={"every": 1}), out=tmp_path)[0]
+    lines = {line.get_label(): line for ax in draw(run).axes for line in ax.get_lines()}
+    assert {"random-search", "sweep", "smooth", "rugged"} <= lines.keys()
+    assert lines["sweep"].get_ydata()[-1] == run.metrics["method_share_1"].iloc[-1]
+    assert lines["rugged"].get_ydata()[-1] == run.metrics["performance_1"].iloc[-1]
+    told = {name: unit(run.scenario, name) for name in columns(run.scenario, run.metrics.columns)}
+    assert list(told) == ["method_share_0", "method_share_1", "performance_0", "performance_1"]
+    assert told["method_share_1"].endswith("of sweep") and told["performance_0"].endswith("smooth")
+
+
+def test_the_best_performance_is_the_largest():
+    told = simulate(scenario(), seed=1).metrics.iloc[-1]
+    assert told["performance_best"] == max(told["performance_0"], told["performance_1"])
 
 
 def test_a_market_can_measure_too():
@@ -150,11 +179,21 @@ def test_a_market_can_measure_too():
         ({"population": {"groups": [{"name": "x", "allocation": [0.5, 0.5], "method": "y"}]}},
          "method"),
         ({"training": {"learners": ["linear"]}}, "search"),
+        ({"tradeoff": {"threshold": 1.5}}, "at most 1"),
+        ({"tradeoff": {"floor": 1.5}}, "at most 1"),
+        ({"search": {"algorithms": ["random-serch"]}}, "did you mean random-search"),
+        ({"search": {"algorithms": "sweep"}}, "should be a list"),
     ],
 )  # fmt: skip
 def test_what_does_not_go_together_is_refused(changes, said):
     with pytest.raises(ScenarioError, match=said):
         scenario(**changes)
+
+
+def test_a_list_with_a_wrong_entry_is_not_called_missing():
+    with pytest.raises(ScenarioError) as refused:
+        scenario(search={"problems": ["smooth", 3]})
+    assert [problem.key for problem in refused.value.problems] == ["search.problems.1"]
 
 
 @pytest.mark.parametrize("world", ["optimisation", "learning"])

@@ -53,6 +53,8 @@ def same_agents(state, reference: Reference, relative: float) -> None:
     near(found["stock"], wanted["stock"], relative)
     retained = wanted["retained"].reshape(found["retained"].shape)
     near(found["retained"], retained, relative, wanted["stock"].max())
+    lifespan = wanted["lifespan"].reshape(found["lifespan"].shape)
+    assert found["lifespan"].tolist() == lifespan.tolist()
     near(found["trait"], wanted["trait"].reshape(found["trait"].shape), relative)
     near(found["allocation"], wanted["allocation"], relative)
     strength = np.array([

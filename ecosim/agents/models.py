@@ -18,6 +18,7 @@ class EcologyModel(PopulationModel):
     """
 
     world = "ecology"
+    member = Organism
 
     def __init__(
         self,
@@ -52,6 +53,7 @@ class MarketModel(PopulationModel):
     """
 
     world = "market"
+    member = Firm
 
     def __init__(
         self,
@@ -87,6 +89,7 @@ class OptimisationModel(PopulationModel):
     """
 
     world = "optimisation"
+    member = Algorithm
 
     def __init__(
         self,
@@ -119,6 +122,7 @@ class LearningModel(PopulationModel):
     """
 
     world = "learning"
+    member = Learner
 
     def __init__(
         self,

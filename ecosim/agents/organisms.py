@@ -7,10 +7,16 @@ import numpy as np
 from ecosim.agents.attribute import Column
 from ecosim.agents.columns import Columns
 from ecosim.agents.row import RowAgent
+from ecosim.scenario.measured import methods_of
 
 
 def _first(rows: np.ndarray) -> np.ndarray:
     return rows[:, 0]
+
+
+def _method_name(agent: RowAgent) -> str:
+    name: str = methods_of(agent.model.setup)[agent.method]
+    return name
 
 
 class Organism(RowAgent):
@@ -40,7 +46,8 @@ class Firm(RowAgent):
 class Algorithm(RowAgent):
     """A search algorithm of an OptimisationModel; `allocation` divides its evaluations.
 
-    `stock` and `allocation` may be set between steps, `allocate()` may be overridden.
+    `stock` and `allocation` may be set between steps, `allocate()` may be overridden. `method` is
+    a number, an index in search.algorithms; `method_name` is what it is called there.
     """
 
     __slots__ = ()
@@ -51,12 +58,14 @@ class Algorithm(RowAgent):
         why_fixed="it is handed down, or switched at birth",
         part=_first,
     )
+    method_name = property(_method_name, doc="What its method is called in the scenario.")
 
 
 class Learner(RowAgent):
     """A learner of a LearningModel; `allocation` divides what it learns from over the tasks.
 
-    `stock` and `allocation` may be set between steps, `allocate()` may be overridden.
+    `stock` and `allocation` may be set between steps, `allocate()` may be overridden. `method` is
+    a number, an index in training.learners; `method_name` is what it is called there.
     """
 
     __slots__ = ()
@@ -67,3 +76,4 @@ class Learner(RowAgent):
         why_fixed="it is handed down, or switched at birth",
         part=_first,
     )
+    method_name = property(_method_name, doc="What its method is called in the scenario.")

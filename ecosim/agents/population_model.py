@@ -36,6 +36,7 @@ class PopulationModel(mesa.Model):
     """
 
     world: str  # of the scenarios that the model runs
+    member: type[RowAgent]  # what its agents are
 
     def __init__(
         self,
@@ -46,10 +47,16 @@ class PopulationModel(mesa.Model):
         overrides: dict[str, Any],
     ) -> None:
         """Create the founders and record step 0; see EcologyModel."""
-        if not (isinstance(agent_class, type) and issubclass(agent_class, RowAgent)):
+        if not (isinstance(agent_class, type) and issubclass(agent_class, self.member)):
             raise TypeError(
                 f"the agents of {type(self).__name__} are views of its population's rows: give a "
-                f"subclass of ecosim.Organism or ecosim.Firm (given: {agent_class!r})"
+                f"subclass of ecosim.{self.member.__name__} (given: {agent_class!r})"
+            )
+        given = overrides.keys() & {"organism", "firm", "algorithm", "learner"}
+        if given:
+            raise TypeError(
+                f"{type(self).__name__} takes the class of its agents as "
+                f"{self.member.__name__.lower()} (given: {', '.join(given)})"
             )
         self.setup = scenario_of(scenario, overrides, world=self.world)
         self.seed = seed_of(rng, self.setup)

@@ -35,12 +35,6 @@ def type_of(scenario: Scenario, name: str) -> str:
     return groups[number].name if 0 <= number < len(groups) else ""
 
 
-def unit(scenario: Scenario, name: str) -> str:
-    """Return a metric's unit, and for `group_abundance_k` whose individuals they are."""
-    of = type_of(scenario, name)
-    return glossary.describe(name).unit + (f" of {of}" if of else "")
-
-
 def draw(ax: Axes, scenario: Scenario, metrics: pd.DataFrame) -> None:
     """Draw the abundance of all, and of the types that are most abundant at the end."""
     from ecosim.analysis import panels

@@ -153,9 +153,11 @@ def _refuse(scenario: Scenario, unknown: Iterable[int]) -> None:
         name = scenario.expectation[index].metric
         close = glossary.near(name, scenario.world)
         rule = f"is no metric that world '{scenario.world}' records"
-        if glossary.is_per_niche(name):
+        if name.startswith("method_share"):
+            rule += f" with {len(methods_of(scenario))} methods, numbered from 0"
+        elif glossary.is_per_niche(name):
             rule += f" with {scenario.niches.count} niches, numbered from 0"
-        fix = f"did you mean {' or '.join(close)}?" if close else "`ecosim show RUN` lists them"
+        fix = f"did you mean {' or '.join(close)}?" if close else "docs/metrics.md lists them"
         problems.append(Problem(f"expectation.{index}.metric", repr(name), rule, fix))
     if problems:
         raise ScenarioError(problems, scenario.name)

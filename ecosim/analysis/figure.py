@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import matplotlib
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from ecosim.analysis import abundance, panels
+from ecosim.analysis import abundance, methods, panels
 from ecosim.analysis.panels import BLUE, GREEN, ORANGE, PURPLE
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.gridspec import SubplotSpec
 
-    from ecosim.scenario import Scenario
+    from ecosim.analysis.drawable import Drawable
 
 STYLE: Any = {
     "font.size": 10.5, "axes.titlesize": 11.5, "axes.titleweight": "bold",
@@ -37,22 +36,6 @@ class Picture(Figure):
         buffer = io.BytesIO()
         self.savefig(buffer, format="png")
         return buffer.getvalue()
-
-
-class Drawable(Protocol):
-    """What the figure needs of a run."""
-
-    @property
-    def scenario(self) -> Scenario:
-        """The scenario."""
-
-    @property
-    def metrics(self) -> pd.DataFrame:
-        """One row a record, `step` first."""
-
-    @property
-    def breadth(self) -> pd.DataFrame:
-        """One row a record: `step`, then counts of agents in equal bins of breadth in [1, K]."""
 
 
 def draw(run: Drawable) -> Figure:
@@ -129,6 +112,10 @@ def _population(figure: Figure, place: SubplotSpec, run: Drawable) -> None:
         panels.lines(lower, run.metrics, {"population": ("types", BLUE, "-")})
         lower.set_ylabel("Types")
         lower.set_ylim(0, max(1.0, 1.08 * float(run.metrics["population"].max())))
+        return
+    if methods.are_measured(run.scenario) and methods.columns(run.metrics.columns):
+        upper.set_title("c  Methods, and what they find")
+        methods.draw(upper, lower, run.scenario, run.metrics)
         return
     upper.set_title("c  Population and turnover")
     market = run.scenario.world == "market"

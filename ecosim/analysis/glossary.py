@@ -177,6 +177,12 @@ METRICS: dict[str, Metric] = {
         WORLDS,
         ("measured",),
     ),
+    "performance_best": Metric(
+        "The largest of the mean performances in the niches",
+        "1 = the best there is",
+        WORLDS,
+        ("measured",),
+    ),
     "expert_information": Metric(
         "Mutual information of expert and task over ln K, mean of the living learners of experts "
         "(mixture, routed): 1, each task has its expert; not defined where none is alive",

@@ -8,8 +8,8 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ecosim.analysis import abundance, expectation, glossary
-from ecosim.analysis.figure import Drawable
+from ecosim.analysis import abundance, expectation, glossary, methods, subjects
+from ecosim.analysis.drawable import Drawable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,10 +46,11 @@ def number(value: float | None) -> str:
 def changes(run: Reportable) -> list[tuple[str, float, float]]:
     """Return the key metrics that were recorded with their first and last values.
 
-    Where agents are types with a density, the abundance of each comes first.
+    Where agents are types with a density, the abundance of each comes first; where competence is
+    measured, the shares of the methods and what they find.
     """
     metrics = run.metrics
-    first = abundance.columns(metrics.columns) if abundance.counts_densities(run.scenario) else []
+    first = subjects.columns(run.scenario, metrics.columns)
     names = first + [n for n in KEY_METRICS if n in metrics.columns and n not in first]
     return [(n, float(metrics[n].iloc[0]), float(metrics[n].iloc[-1])) for n in names]
 
@@ -92,7 +93,7 @@ def card(run: Reportable) -> str:
         .from_string(_CARD)
         .render(
             changes=changes(run),
-            unit=lambda name: abundance.unit(run.scenario, name),
+            unit=lambda name: subjects.unit(run.scenario, name),
             name=run.scenario.name,
             outcomes=run.manifest["expectation"],
             picture=base64.b64encode(picture.getvalue()).decode("ascii"),
@@ -140,11 +141,11 @@ def verdict(outcome: dict[str, Any]) -> str:
 
 def _final(run: Reportable) -> Iterator[tuple[str, float | None, glossary.Metric]]:
     final = run.manifest["final"]
-    types = abundance.columns(final)
+    told = [*abundance.columns(final), *methods.columns(final)]
     for name in glossary.ordered(final):
-        if not glossary.is_per_niche(name) or name in types:
+        if not glossary.is_per_niche(name) or name in told:
             entry = glossary.describe(name)
-            yield name, final[name], entry._replace(unit=abundance.unit(run.scenario, name))
+            yield name, final[name], entry._replace(unit=subjects.unit(run.scenario, name))
 
 
 def _flat(manifest: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -163,6 +164,8 @@ def _describe(run: Reportable) -> str:
     third = "population and turnover"
     if abundance.counts_densities(run.scenario):
         third = "abundance and number of types"
+    elif methods.are_measured(run.scenario):
+        third = "shares of methods and what they find"
     return (
         f"Four panels over time: niche occupancy, breadth of the agents, {third}, "
         f"coverage and diversity. From start to end: {'; '.join(parts)}."

@@ -78,7 +78,7 @@ def _tell_stopped(stopped: Stopped, as_json: bool) -> None:
 
 
 def _write_summary(run: Run, reused: bool) -> None:
-    from ecosim.analysis import abundance
+    from ecosim.analysis import subjects
     from ecosim.analysis.report import changes, number
 
     if reused:
@@ -86,7 +86,7 @@ def _write_summary(run: Run, reused: bool) -> None:
         click.echo(f"already finished, begun {made}; --force repeats it", err=True)
     write_verdicts(run)
     rows = (
-        [name, number(first), number(last), abundance.unit(run.scenario, name)]
+        [name, number(first), number(last), subjects.unit(run.scenario, name)]
         for name, first, last in changes(run)
     )
     write_table(("metric", "start", "end", "unit"), rows, right=(1, 2))

@@ -24,7 +24,7 @@ def show(run: str, out: Path, as_json: bool) -> None:
 
     RUN is its folder, or a scenario's name, which means its newest run under --out.
     """
-    from ecosim.analysis import abundance, glossary
+    from ecosim.analysis import abundance, glossary, methods, subjects
     from ecosim.analysis.report import number
 
     found = find(run, out)
@@ -33,13 +33,13 @@ def show(run: str, out: Path, as_json: bool) -> None:
         write_json({**summary(found), "species": species, "manifest": found.manifest})
         return
     write_verdicts(found)
-    types = abundance.columns(found.final)
-    names = [n for n in glossary.ordered(found.final) if n in types or not glossary.is_per_niche(n)]
+    told = [*abundance.columns(found.final), *methods.columns(found.final)]
+    names = [n for n in glossary.ordered(found.final) if n in told or not glossary.is_per_niche(n)]
     rows = [
         [
             n,
             number(found.final[n]),
-            abundance.unit(found.scenario, n),
+            subjects.unit(found.scenario, n),
             glossary.describe(n).definition,
         ]
         for n in names

@@ -137,7 +137,7 @@ def _totals(
         own = (unit[population.patch] if kinds.patches > 1 else unit).T
     else:
         own = by_claim(kinds, population, unit, 1)
-    whole = by_patch(kinds, population.patch, exact.rounded(claims, own), places)
+    whole = by_patch(kinds, population.patch, exact.rounded(claims, own).T, places)
     return whole.astype(jnp.float64) * unit
 
 

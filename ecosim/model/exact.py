@@ -61,6 +61,17 @@ def count(mask: Array) -> Array:
     return jnp.sum(_folded(jnp.add, mask.astype(jnp.int32)).astype(jnp.int64))
 
 
+def whole(values: Array, alive: Array) -> Array:
+    """Return the float64 sum over the living of values `[C]`, int32 and below 2^28."""
+    sums = _folded(jnp.add, jnp.where(alive, values, 0))
+    return jnp.sum(sums, dtype=jnp.int64).astype(jnp.float64)
+
+
+def summed(values: Array) -> Array:
+    """Return the sums over rows of integers `[B]` or `[B, K]`, without the first axis."""
+    return jnp.sum(_folded(jnp.add, values), axis=0)
+
+
 def largest(values: Array) -> Array:
     """Return the largest of values `[C]`; NaN if one is."""
     return jnp.max(_folded(jnp.maximum, values))
@@ -72,13 +83,13 @@ def some(mask: Array) -> Array:
 
 
 def _folded(operation: Callable[[Array, Array], Array], values: Array) -> Array:
-    """Return values `[C]` with their eighths combined `[C / 8]`, if they are many.
+    """Return values `[C, ...]` with their eighths combined `[C / 8, ...]`, if they are many.
 
     A reduction reads its operand from memory. What is folded first is computed on the way, so
     that an eighth of it is written. For operations whose result no order changes.
     """
     size = values.shape[0]
-    if size < _LARGE or size % _FOLDED:
+    if values.size < _LARGE or size % _FOLDED:
         return values
     part = size // _FOLDED
     parts = (jax.lax.slice_in_dim(values, i * part, (i + 1) * part) for i in range(_FOLDED))

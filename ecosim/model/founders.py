@@ -270,6 +270,7 @@ def _one_block(kinds: Kinds) -> Population:
     return Population(
         retained=jnp.zeros((slots, kinds.retains), f),
         method=jnp.zeros((slots, min(kinds.methods, 1)), jnp.int32),
+        lifespan=jnp.zeros((slots, 0), jnp.int32),
         trait=jnp.zeros((slots, 2 if kinds.space == "axis" else 0), f),
         places=jnp.zeros((kinds.used, slots), jnp.int32),
         allocation=jnp.zeros((slots, kinds.held), f),

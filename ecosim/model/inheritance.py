@@ -10,6 +10,7 @@ from jax import Array
 from ecosim.model import methods, niches, patches, randomness, repertoire, sparse
 from ecosim.model.population import Population, Rows, allocations
 from ecosim.model.randomness import Stream
+from ecosim.model.slots import replaced
 from ecosim.model.structure import Kinds
 from ecosim.model.traced import traced
 from ecosim.scenario import Scenario
@@ -119,10 +120,11 @@ def _inherited(
     """Return places `[B, m]` (None: all K are held) and the shares of newborns."""
     kinds, p, allocation = draw.kinds, draw.parameters, parents.allocation[slots]
     if not kinds.used:
-        changed = draw(allocation, ids, trait)
         if kinds.space == "axis" or kinds.mutation == "repertoire":
-            return None, changed
-        return None, jnp.where(mutates[:, None], changed, allocation)
+            return None, draw(allocation, ids, trait)
+        return None, replaced(
+            mutates, allocation, lambda rows: draw(allocation[rows], ids[rows], trait[rows])
+        )
     places = parents.places[:, slots].T
     if kinds.space != "axis" and kinds.mutation == "repertoire":
         allocation, mutates = repertoire.kept(

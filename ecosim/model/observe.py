@@ -38,7 +38,7 @@ def measure(
         **_overlap(sums.direction.astype(jnp.float64) * unit, count),
         **_hill(sums.main.astype(jnp.float64) / number),
         "stock_mean": exact.total(population.stock, alive) / number,
-        "age_mean": jnp.sum(jnp.where(alive, population.age, 0)).astype(jnp.float64) / number,
+        "age_mean": exact.whole(population.age, alive) / number,
         **{name: number.astype(jnp.float64) for name, number in state.counts.items()},
         **state.flows,
         **world.measure(kinds, selection, population),
@@ -64,6 +64,8 @@ def measure(
         of = population.method == jnp.arange(kinds.methods, dtype=jnp.int32)[None, :]
         users = jnp.sum(of & alive[:, None], axis=0)
         metrics["method_share"] = users.astype(jnp.float64) / number
+    if kinds.measured is not None:
+        metrics["performance_best"] = jnp.nanmax(state.flows["performance"])
     if kinds.demography:
         each = habitats.abundance(kinds, population)
         metrics |= {"group_abundance": each, "abundance": jnp.sum(each)}

@@ -24,7 +24,9 @@ class Parameters(NamedTuple):
 def parameters(scenario: Scenario) -> Parameters:
     """Return the numbers of a scenario's patches; an isolated patch keeps its newborns."""
     dtype, count = scenario.run.precision, scenario.patches.count
-    weights = graphs.adjacency(graphs.build(scenario.patches.graph, count))
+    # One patch is joined to none, whatever its graph; then networkx is not loaded.
+    alone, graph = count == 1, scenario.patches.graph
+    weights = np.zeros((1, 1)) if alone else graphs.adjacency(graphs.build(graph, count))
     lonely = weights.sum(axis=1) == 0
     weights[lonely, lonely] = 1.0
     reach = np.cumsum(weights / weights.sum(axis=1, keepdims=True), axis=1)

@@ -33,6 +33,7 @@ class Population(NamedTuple):
     stock: Array  # float[C] reserve of energy (organism) or capital (firm)
     strikes: Array  # int32[C] periods in a row below the standard (firms)
     retained: Array  # float[C, 1] not yet invested (firms with a period of investment); else [C, 0]
+    lifespan: Array  # int32[C, 1] age at which chance strikes it (energy budget); else [C, 0]
     method: Array  # int32[C, 1] what it searches or learns with; [C, 0] where nothing is measured
     trait: Array  # float[C, 2] position and log width on an axis; [C, 0] otherwise
     places: Array  # int32[m, C] niches in use, ascending, K where none; [0, C]: all K are held
@@ -65,6 +66,7 @@ class Rows(NamedTuple):
     conduct: Array | None = None  # None: no choice
     method: Array | None = None  # int32[B, 1]; None: nothing is measured
     places: Array | None = None  # int32[B, m] niches of the shares `[B, m]`; None: all K
+    lifespan: Array | None = None  # int32[B, 1]; None: chance strikes nobody
 
 
 class Agents(NamedTuple):
@@ -189,13 +191,14 @@ def newborn(kinds: Kinds, parameters: Agents, rows: Rows) -> Population:
     conduct = rows.conduct
     if conduct is None:
         conduct = jnp.zeros((*rows.id.shape, 0), rows.stock.dtype)
-    method = rows.method
-    if method is None:
-        method = jnp.zeros((*rows.id.shape, 0), jnp.int32)
+    nothing = jnp.zeros((*rows.id.shape, 0), jnp.int32)
+    method = nothing if rows.method is None else rows.method
+    lifespan = nothing if rows.lifespan is None else rows.lifespan
     return Population(
         alive=jnp.ones(rows.id.shape, bool), age=zero, strikes=zero, retained=retained,
         claims=strength.T, breadth=breadth, depth=depth, niche=niche,
-        **rows._asdict() | {"conduct": conduct, "method": method, "places": places},
+        **rows._asdict()
+        | {"conduct": conduct, "method": method, "lifespan": lifespan, "places": places},
     )  # fmt: skip
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import jax
 import jax.numpy as jnp
 from jax import Array
@@ -9,6 +11,7 @@ from jax import Array
 from ecosim.model import exact
 
 BLOCK = 64
+_EIGHTHS = 8
 _SEARCHED = 8192  # slots up to which one running count is faster than counts by blocks
 
 
@@ -51,6 +54,30 @@ def _nth_bit(bits: Array, rank: Array) -> Array:
         passed = left >= lower
         left, place = jnp.where(passed, left - lower, left), place + passed * jnp.uint64(width)
     return place.astype(jnp.int64)
+
+
+def replaced(who: Array, rows: Array, new: Callable[[Array], Array]) -> Array:
+    """Return rows `[B, K]` in which those of a mask are new; what the others cost is a look.
+
+    Args:
+        who: bool[B], few of them.
+        rows: values `[B, K]`.
+        new: from places `[M]` among the rows to new rows `[M, K]`; called for an eighth at once.
+
+    """
+    count, whole = exact.count(who), rows.shape[0]
+    size = max(whole // _EIGHTHS, min(whole, BLOCK))
+
+    def put(carry: tuple[Array, Array]) -> tuple[Array, Array]:
+        start, rows = carry
+        rank = start + jnp.arange(size)
+        place = nth_true(who, rank)
+        written = jnp.where(rank < count, place, whole + rank)
+        drawn = new(jnp.minimum(place, whole - 1))
+        return start + size, rows.at[written].set(drawn, mode="drop", unique_indices=True)
+
+    start = (jnp.zeros((), jnp.int64), rows)
+    return jax.lax.while_loop(lambda carry: carry[0] < count, put, start)[1]
 
 
 def by_id(ids: Array, alive: Array) -> Array:

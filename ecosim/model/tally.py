@@ -92,8 +92,9 @@ def sums(kinds: Kinds, tally: Tally, rows: Population, who: Array) -> Sums:
     whole = in_order(kinds, x, places_of(kinds, rows))
     norm = jnp.sqrt(exact.across(whole * whole))[:, None]
     direction = jnp.where(norm > 0, x / jnp.where(norm > 0, norm, 1), 0)
-    unit_there, places = by_claim(kinds, rows, tally.claim_unit, 1), places_of(kinds, rows)
-    claims = exact.rounded(jnp.where(who, rows.claims, 0), unit_there)
+    unit_there, places = by_claim(kinds, rows, tally.claim_unit, 1).T, places_of(kinds, rows)
+    # Agent by agent, as they were gathered or made: the other way they would be turned around.
+    claims = exact.rounded(jnp.where(column, rows.strength, 0), unit_there)
     span = max(kinds.held - 1, 1)
     place = jnp.clip((rows.breadth - 1) / span * BINS, 0, BINS - 1).astype(jnp.int32)
     special = who & (rows.depth >= SPECIALIST)
@@ -101,8 +102,8 @@ def sums(kinds: Kinds, tally: Tally, rows: Population, who: Array) -> Sums:
         claims=by_patch(kinds, rows.patch, claims, places),
         use=by_niche(kinds, exact.rounded(jnp.where(column, x, 0), unit), places),
         direction=by_niche(kinds, exact.rounded(jnp.where(column, direction, 0), unit), places),
-        breadth=jnp.sum(exact.rounded(jnp.where(who, rows.breadth / k, 0), unit)),
-        depth=jnp.sum(exact.rounded(jnp.where(who, rows.depth, 0), unit)),
+        breadth=exact.summed(exact.rounded(jnp.where(who, rows.breadth / k, 0), unit)),
+        depth=exact.summed(exact.rounded(jnp.where(who, rows.depth, 0), unit)),
         main=_heads(rows.niche, who, k),
         specialists=_heads(rows.niche, special, k),
         histogram=_heads(place, who, BINS),
@@ -112,16 +113,13 @@ def sums(kinds: Kinds, tally: Tally, rows: Population, who: Array) -> Sums:
 
 def _heads(place: Array, who: Array, count: int) -> Array:
     """Return how many of `who` `[B]` are at each of `count` places, int64[count]."""
-    if count <= BINS:
-        here = place[:, None] == jnp.arange(count, dtype=place.dtype)[None, :]
-        return jnp.sum(here & who[:, None], axis=0, dtype=jnp.int64)
     return jnp.zeros(count, jnp.int64).at[place].add(who.astype(jnp.int64))
 
 
 def by_niche(kinds: Kinds, whole: Array, places: Array | None) -> Array:
     """Return integer totals `[K]` of rows `[B, K]`, or `[B, m]` of places `[m, B]`."""
     if places is None:
-        return jnp.sum(whole, axis=0)
+        return exact.summed(whole)
     return sparse.totals(whole.T, None, places, (1, kinds.niches))[0]
 
 
@@ -141,14 +139,13 @@ def niche_totals(kinds: Kinds, population: Population, values: Array, bound: Arr
 
 
 def by_patch(kinds: Kinds, patch: Array, whole: Array, places: Array | None = None) -> Array:
-    """Return integer totals `[P, K]` over patches of `[K, B]`, or `[m, B]` of places `[m, B]`."""
+    """Return integer totals `[P, K]` over patches of `[B, K]`, or `[B, m]` of places `[m, B]`."""
     if places is not None:
         shape = (kinds.patches, kinds.niches)
-        return sparse.totals(whole, patch if kinds.patches > 1 else None, places, shape)
+        return sparse.totals(whole.T, patch if kinds.patches > 1 else None, places, shape)
     if kinds.patches == 1:
-        return jnp.sum(whole, axis=1)[None, :]
-    start = jnp.zeros((kinds.patches, whole.shape[0]), whole.dtype)
-    return start.at[patch].add(whole.T)
+        return exact.summed(whole)[None, :]
+    return jnp.zeros((kinds.patches, whole.shape[1]), whole.dtype).at[patch].add(whole)
 
 
 def largest_by_patch(

@@ -96,6 +96,8 @@ def validate(raw: Mapping[str, Any], source: str = "") -> Scenario:
         _ADAPTER.validate_python(rest)
     except ValidationError as error:
         known = {problem.key for problem in problems}
+        # A list is taken out whole for one wrong entry: it is not missing.
+        known |= {key.rpartition(".")[0] for key in known if key.rpartition(".")[2].isdigit()}
         problems += [p for p in problems_of(error) if p.key and p.key not in known]
     raise ScenarioError(problems, source) from None
 

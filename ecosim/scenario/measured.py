@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic.dataclasses import dataclass
@@ -115,6 +116,13 @@ def rules(s: Scenario) -> Iterator[Problem]:
             "tradeoff.kind", s.tradeoff.kind,
             "'measured' goes with a table [search] or [training], and only with it",
         )  # fmt: skip
+    for key in ("threshold", "floor"):
+        least = getattr(s.tradeoff, key) or 0
+        if present and least > 1:
+            yield Problem(
+                f"tradeoff.{key}", f"{least:g}",
+                "measured competence is at most 1, the best there is", "at most 1",
+            )  # fmt: skip
     methods = methods_of(s)
     if len(set(methods)) != len(methods) or (present and not methods):
         key = "search.algorithms" if s.search is not None else "training.learners"
@@ -124,7 +132,7 @@ def rules(s: Scenario) -> Iterator[Problem]:
                                  ("problems", s.search.problems, PROBLEMS)):  # fmt: skip
             for name in dict.fromkeys(names):
                 if name not in have:
-                    yield Problem(f"search.{key}", name, f"is one of {', '.join(have)}")
+                    yield _unknown(f"search.{key}", name, have)
     if s.search is not None and len(s.search.problems) != s.niches.count:
         yield Problem(
             "search.problems", f"{len(s.search.problems)} classes",
@@ -173,7 +181,7 @@ def _training(s: Scenario) -> Iterator[Problem]:
         return
     for name in training.learners:
         if name not in LEARNERS:
-            yield Problem("training.learners", name, f"is one of {list(LEARNERS)}")
+            yield _unknown("training.learners", name, LEARNERS)
     if training.dimension <= s.niches.count:
         yield Problem(
             "training.dimension", str(training.dimension),
@@ -246,6 +254,12 @@ def _bought(s: Scenario, training: Training) -> Iterator[Problem]:
                 "population.budget", str(most),
                 f"the smallest {name} has {smallest[name]} parameters",
             )  # fmt: skip
+
+
+def _unknown(key: str, name: str, have: Sequence[str]) -> Problem:
+    close = difflib.get_close_matches(name, have, n=1)
+    fix = f"did you mean {close[0]}?" if close else ""
+    return Problem(key, name, f"is one of {', '.join(have)}", fix)
 
 
 def _judged(s: Scenario) -> bool:

@@ -85,7 +85,8 @@ def _is_key(owner: type, part: Any) -> bool:
 
 
 def _rule(message: str) -> str:
-    return message.removeprefix("Input ").removeprefix("Value error, ").replace("Input", "it")
+    told = message.removeprefix("Input ").removeprefix("Value error, ").replace("Input", "it")
+    return told.replace("a valid tuple", "a list")
 
 
 def suggest(path: list[Any], root: type = Scenario) -> str:

@@ -10,14 +10,14 @@ from typing import Any, Literal
 from ecosim.errors import Problem, ScenarioError
 from ecosim.studies.claim import Size
 
-type Map = Literal["crowding", "grain", "evaluations", "transfer"]
+type Map = Literal["crowding", "grain", "evaluations", "transfer", "rank"]
 # What of a world is another's; the last four are controls, of the ecology and one of the market.
 type Variant = Literal["", "selection", "competition", "mutation-off", "mutation-rare", "numbers",
                        "imitation"]  # fmt: skip
 type Kind = Literal["own", "swapped", "control"]
 type Point = dict[str, Any]
 
-MAPS: tuple[Map, ...] = ("crowding", "grain", "evaluations", "transfer")
+MAPS: tuple[Map, ...] = ("crowding", "grain", "evaluations", "transfer", "rank")
 KINDS: dict[Variant, Kind] = {
     "": "own", "selection": "swapped", "competition": "swapped",
     "mutation-off": "control", "mutation-rare": "control", "numbers": "control",

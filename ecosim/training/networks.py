@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import optax
 from jax import Array
 
 from ecosim.training.tasks import normal
@@ -62,6 +61,8 @@ def trained[Model](
             differ between learners that are carried together.
 
     """
+    import optax  # late: loading it takes longer than loading all of ecosim's step
+
     optimiser = optax.adam(rate)
 
     def step(carry: tuple[Model, Any], number: Array) -> tuple[tuple[Model, Any], None]:

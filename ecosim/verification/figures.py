@@ -87,7 +87,16 @@ def draw(case: Case, results: Sequence[Result], path: Path) -> None:
     ax.plot(line, values, color="#0072B2", linewidth=1.8, label=word, zorder=1)
     # Where the domain has gaps the line is broken, and theory shows only at the points.
     own = [result.expected for result in results]
-    ax.plot(at, own, "s", color="#0072B2", markerfacecolor="none", markersize=8, zorder=1)
+    ax.plot(
+        at,
+        own,
+        "s",
+        color="#0072B2",
+        markerfacecolor="none",
+        markersize=8,
+        zorder=1,
+        label="theory at these points",
+    )
     for good, colour, label in ((True, "black", "simulated"), (False, "#D55E00", "failed")):
         some = np.array([result.passed is good for result in results])
         if some.any():

@@ -18,6 +18,8 @@ from ecosim.model.surroundings import Surroundings
 from ecosim.model.traced import traced
 from ecosim.scenario import Scenario
 
+_FOREVER = 2.0**31 - 1  # steps
+
 
 class Parameters(NamedTuple):
     """Traced numbers of the energy budget."""
@@ -45,8 +47,7 @@ def decide(
     """Return deaths and divisions: stock + gain - upkeep, halved at division."""
     clock, key, alive = around.clock, around.key, population.alive
     stock = population.stock + around.exchange.gain - parameters.upkeep
-    struck = randomness.happens(key, clock, Stream.DEATH, population.id, parameters.mortality)
-    dies = alive & ((stock <= 0) | struck)
+    dies = alive & ((stock <= 0) | (population.age >= population.lifespan[:, 0]))
     divides = alive & ~dies & (stock >= parameters.division)
     refused = jnp.zeros((), jnp.int64)
     if kinds.limited:
@@ -55,21 +56,42 @@ def decide(
 
     def newborns(now: Population, rank: Array) -> Rows:
         slots = jnp.minimum(nth_true(divides, rank), alive.shape[0] - 1)
-        return inheritance.offspring(
+        ids = randomness.child_id(now.id[slots], clock, jnp.zeros_like(rank))
+        rows = inheritance.offspring(
             kinds,
             around.mutation,
             now,
             slots=slots,
-            ids=randomness.child_id(now.id[slots], clock, jnp.zeros_like(rank)),
+            ids=ids,
             stock=now.stock[slots],
             step=clock,
             key=key,
             dispersal=around.dispersal,
             positions=around.positions,
         )
+        return rows._replace(lifespan=_lifespans(parameters.mortality, ids, step=clock, key=key))
 
     births = exact.count(divides)
     return Turnover(after, dies, births, refused, ~alive | dies, newborns)
+
+
+def fated(parameters: Parameters, founders: Population, *, step: Array, key: Array) -> Population:
+    """Return founders with the lifespans that chance leaves them."""
+    drawn = _lifespans(parameters.mortality, founders.id, step=step, key=key)
+    return founders._replace(lifespan=drawn)
+
+
+def _lifespans(mortality: Array, ids: Array, *, step: Array, key: Array) -> Array:
+    """Return for each id the age at which chance strikes, int32[N, 1].
+
+    A hazard that is the same in each step leaves a geometric number of steps, which is drawn once
+    for life by inversion in place of a draw for each agent and step (Devroye 1986, Non-Uniform
+    Random Variate Generation, X.2).
+    """
+    unit = randomness.fine_uniform(key, step, Stream.DEATH, ids)
+    hazard = -jnp.log1p(-mortality.astype(jnp.float64))
+    steps = jnp.where(hazard > 0, -jnp.log(unit) / jnp.where(hazard > 0, hazard, 1), jnp.inf)
+    return jnp.minimum(steps, _FOREVER).astype(jnp.int32)[:, None]
 
 
 def _within_limit(

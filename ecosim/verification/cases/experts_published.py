@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ecosim.verification.case import Case
-from ecosim.verification.cases.expert_errors import SOURCE, Errors, errors
+from ecosim.verification.cases.expert_errors import PUBLISHED, Errors, errors
 from ecosim.verification.cases.observing import Numbers
 
 _SETTING = {"T": 4, "d": 16, "n": 200, "norm": 4.0, "sigma": 0.3, "steps": 3000}
@@ -73,7 +73,7 @@ def _case(
     return Case(
         **{
             "name": name, "labels": ("L3",), "family": "learning", "title": title,
-            "source": SOURCE, "parameters": (), "seeds": 20, "full": True, "note": _NOTE,
+            "source": PUBLISHED, "parameters": (), "seeds": 20, "full": True, "note": _NOTE,
             "expected": lambda v: expected, "observe": lambda v, seeds: observe(seeds), **other,
         }
     )  # fmt: skip

@@ -1,0 +1,150 @@
+"""Many small runs against one large one, and against Mesa: `python benchmarks/many.py`.
+
+A thousand replicates of the reference workload with a thousand agents each, every step recorded:
+
+    sweep        batches of 64 runs in one program, as `ecosim sweep` computes them in process
+    single run   one run of as many agents as all replicates together, as `ecosim run` computes it
+    mesa         `mesa.batch_run` of a Mesa model in NumPy columns, a process a core
+
+Each way lives in a process of its own, which is started and warm before the clock, and does the
+same number of agent-steps when it is its turn. Recording takes as many rows in each way; writing
+files is in none of them (`benchmarks/sweep.py` has that). Each replicate counts its living.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+
+from turns import Row, Spent, machine, median, parser, tell, timed
+
+RUNS, AGENTS, STEPS = 1000, 1000, 60
+WAYS = ("sweep", "single run", "mesa")
+
+
+def sweep(runs: int, agents: int, steps: int) -> Callable[[], float]:
+    """Return what computes all replicates and says how many agent-steps they were."""
+    from ecosim.sweeps.devices import divide_processor
+
+    divide_processor()
+    from ecosim.batch import run_batch
+    from ecosim.errors import RunError
+    from ecosim.scenario import read
+    from ecosim.sweeps.batching import MOST
+
+    scenario = read("reference-workload").replace(population__size=agents, run__steps=steps)
+
+    def task() -> float:
+        done = 0.0
+        for first in range(0, runs, MOST):
+            seeds = range(first, min(first + MOST, runs))
+            for one in run_batch([scenario] * len(seeds), seeds):
+                if isinstance(one, RunError):
+                    raise one
+                done += one["population"][1:].sum()
+        return done
+
+    return task
+
+
+def single(runs: int, agents: int, steps: int) -> Callable[[], float]:
+    """Return what runs one population of all the agents."""
+    from ecosim.scenario import read
+    from ecosim.simulate import simulate
+
+    scenario = read("reference-workload").replace(population__size=runs * agents, run__steps=steps)
+    return lambda: float(simulate(scenario).metrics["population"].iloc[1:].sum())
+
+
+def mesa(runs: int, agents: int, steps: int) -> Callable[[], float]:
+    """Return what `mesa.batch_run` does with a model in columns."""
+    import mesa
+    from peer_replicate import Replicate
+
+    from ecosim.machine import cores
+
+    def task() -> float:
+        rows = mesa.batch_run(
+            Replicate, {"agents": [agents]}, number_processes=cores(), rng=list(range(runs)),
+            max_steps=steps, data_collection_period=1, display_progress=False,
+        )  # fmt: skip
+        return float(sum(row["population"] for row in rows if row["Step"]))
+
+    return task
+
+
+def serve(name: str, runs: int, agents: int, steps: int) -> None:
+    """Do a way's work, whenever a line comes in, and answer with what it took."""
+    task = {"sweep": sweep, "single run": single, "mesa": mesa}[name](runs, agents, steps)
+    task()
+    print("ready", flush=True)
+    for _ in sys.stdin:
+        done: list[float] = []
+        spent = timed(lambda done=done: done.append(task()))
+        print(json.dumps([*spent, *done]), flush=True)
+
+
+def measure(
+    runs: int = RUNS, agents: int = AGENTS, steps: int = STEPS, rounds: int = 5
+) -> list[Row]:
+    """Return a row for each way; medians over rounds in which they take turns."""
+    size = [str(number) for number in (runs, agents, steps)]
+    servers = {}
+    for name in WAYS:
+        servers[name] = subprocess.Popen(
+            [sys.executable, __file__, "--serve", name, *size],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        _answer(servers[name])
+    spent: dict[str, list[Spent]] = {name: [] for name in WAYS}
+    done: dict[str, float] = {}
+    for _ in range(rounds):
+        for name, server in servers.items():
+            assert server.stdin is not None
+            server.stdin.write("go\n")
+            server.stdin.flush()
+            clock, used, done[name] = json.loads(_answer(server))
+            # A step of an agent: the ways' populations differ a little.
+            spent[name].append(Spent(clock / done[name], used / done[name]))
+    for server in servers.values():
+        server.communicate()
+    each = {name: median(values) for name, values in spent.items()}
+    mine = each["sweep"]
+    return [
+        {
+            "way": name, "runs": 1 if name == "single run" else runs,
+            "agents": runs * agents if name == "single run" else agents, "steps": steps,
+            "agent_steps_per_s": 1 / one.clock, "agent_steps_per_cpu_s": 1 / one.processor,
+            "sweep_is_faster_by": one.clock / mine.clock,
+            "sweep_by_cpu_time": one.processor / mine.processor,
+        }
+        for name, one in each.items()
+    ]  # fmt: skip
+
+
+def _answer(server: subprocess.Popen[str]) -> str:
+    assert server.stdout is not None
+    line = server.stdout.readline()
+    if not line:
+        sys.exit(f"a way ended before its turn (exit status {server.wait()})")
+    return line
+
+
+def main() -> None:
+    """Measure and print a JSON row for each way."""
+    arguments = parser(__doc__, rounds=5)
+    arguments.add_argument("--serve", nargs=4, help="(used by itself: a way and its numbers)")
+    given = arguments.parse_args()
+    if given.serve:
+        name, *numbers = given.serve
+        serve(name, *map(int, numbers))
+        return
+    tell([{"machine": machine(), "rounds": given.rounds}])
+    size = (3, 50, 4) if given.tiny else (RUNS, AGENTS, STEPS)
+    tell(measure(*size, rounds=given.rounds))
+
+
+if __name__ == "__main__":
+    main()
