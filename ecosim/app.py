@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
+from ecosim.devices import divide_processor, use
 from ecosim.experiments.run import Run
 from ecosim.experiments.store import execute, load
 from ecosim.scenario import Scenario, read
@@ -22,6 +23,8 @@ def run(
     seed: int | None = None,
     out: str | os.PathLike[str] = "runs",
     force: bool = False,
+    devices: int = 1,
+    device: Literal["auto", "cpu", "gpu"] = "auto",
     **overrides: Any,
 ) -> Run:
     """Run a scenario, keep its results and return them; a finished run is not repeated.
@@ -31,6 +34,9 @@ def run(
         seed: overrides run.seed.
         out: the folder that takes SCENARIO/DIGEST-SEED.
         force: repeat a finished run.
+        devices: over how many devices the population is divided; the same bytes for any number.
+            A processor counts as one, or, where nothing has used JAX yet, as one for each core.
+        device: what computes: a GPU if there is one (`auto`), or the one that is named.
         **overrides: `key__path=value`, two underscores for each dot:
             `run("soft-selection", tradeoff__exponent=0.5)`.
 
@@ -38,12 +44,16 @@ def run(
         ScenarioError: every problem of the scenario at once.
         RunError: the run broke an invariant.
         StoreError: the folder cannot be written.
+        DeviceError: the devices are not there, or the scenario cannot be divided over several.
 
     """
+    if devices > 1:
+        divide_processor(devices)
+    use(device)
     changes = {key.replace("__", "."): value for key, value in overrides.items()}
     resolved = read(scenario, changes)
     seed = resolved.run.seed if seed is None else seed
-    return execute(resolved, seed=seed, out=Path(out), force=force)[0]
+    return execute(resolved, seed=seed, out=Path(out), force=force, devices=devices)[0]
 
 
 def load_sweep(path: str | os.PathLike[str]) -> SweepResults:

@@ -12,6 +12,7 @@ from jax import Array
 from ecosim.model import (
     competition,
     conduct,
+    division,
     ending,
     environment,
     events,
@@ -29,7 +30,7 @@ from ecosim.model import (
 from ecosim.model.births import Turnover
 from ecosim.model.clocks import stepper
 from ecosim.model.founders import founders, start_of
-from ecosim.model.population import Agents, Population, Rows, padded
+from ecosim.model.population import Agents, Population, Rows, divided, padded
 from ecosim.model.selection import energy
 from ecosim.model.step import Parameters, State, Status, World, flows_of
 from ecosim.model.structure import Kinds, capacity_for, kinds_of
@@ -62,6 +63,12 @@ def schedule_of(scenario: Scenario, until: int | None = None) -> Schedule:
     steps = scenario.run.steps
     numbers = (steps if until is None else until, scenario.record.every, steps)
     return Schedule(*(traced(number, "int64") for number in numbers))
+
+
+def placed(state: State) -> State:
+    """Return the state with its agents divided over the devices, if several; all else on each."""
+    whole = {name: part for name, part in state._asdict().items() if name != "population"}
+    return State(population=divided(state.population), **division.replicated(whole))
 
 
 def goes_on(state: State, schedule: Schedule) -> Array:
@@ -129,7 +136,7 @@ def begun(
         positions=env.positions,
         key=key,
     )
-    if kinds.selection == "energy":
+    if kinds.lifespans:
         population = energy.fated(parameters.selection, population, step=zero, key=key)
     # The supply of step 0 tells which niches are open; the environment itself has not moved yet.
     supply = environment.advance(parameters.environment, env, zero, key)[1]
@@ -146,7 +153,7 @@ def begun(
     nobody = jnp.zeros_like(population.alive)
     still = Turnover(population, nobody, zero, zero, nobody, _nobody_born)
     flows |= world.flows(parameters.selection, population, exchange, still)
-    return State(
+    return placed(State(
         population=population,
         tally=tally.counted(kinds, population),
         environment=env,
@@ -164,14 +171,14 @@ def begun(
         wanted=zero,
         log=events.empty(4 * capacity, kinds.dtype) if kinds.events else None,
         resources=None if parameters.resources is None else parameters.resources.start,
-    )
+    ))  # fmt: skip
 
 
 def moved_on(
     world: World, kinds: Kinds, parameters: Parameters, state: State, schedule: Schedule
 ) -> tuple[State, Array]:
     """Return the state one step later, and whether it is due to be recorded."""
-    state = stepper(kinds)(world, kinds, parameters, state)
+    state = placed(stepper(kinds)(world, kinds, parameters, state))
     ended = ending.ended(kinds, parameters.ending, state.population)
     ended &= state.status == Status.RUNNING
     state = state._replace(status=jnp.where(ended, jnp.int32(Status.ENDED), state.status))
@@ -217,15 +224,20 @@ def advance(
         table = _recorded(world, kinds, parameters, state, table, due)
         return counted_from_here(state, due), table
 
+    state = placed(state)
     table = _empty_table(world, kinds, parameters, state)
-    return jax.lax.while_loop(more, one, (state, table))
+    state, table = jax.lax.while_loop(more, one, (state, table))
+    return state, division.replicated(table)
 
 
 @partial(jax.jit, static_argnames=("kinds",))
 def measure(kinds: Kinds, parameters: Parameters, state: State) -> tuple[Array, Array]:
     """Return the metrics `[M]` and the histogram of breadth `[64]` of a state."""
     parameters = jax.tree.map(jnp.asarray, parameters)
-    return _row(WORLDS[kinds.world].world, kinds, parameters, state)
+    row: tuple[Array, Array] = division.replicated(
+        _row(WORLDS[kinds.world].world, kinds, parameters, state)
+    )
+    return row
 
 
 def names(kinds: Kinds, parameters: Parameters, state: State) -> list[str]:
@@ -277,4 +289,4 @@ def _recorded(
 def enlarged(kinds: Kinds, state: State, capacity: int) -> State:
     """Return the state with room for more agents; the log, if any, must be empty."""
     log = events.empty(4 * capacity, kinds.dtype) if kinds.events else None
-    return state._replace(population=padded(state.population, capacity), log=log)
+    return placed(state._replace(population=padded(state.population, capacity), log=log))

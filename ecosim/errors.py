@@ -58,6 +58,10 @@ class WebError(EcosimError, ValueError):
         return f"{self.path}: {self.problem}"
 
 
+class DeviceError(EcosimError, ValueError):
+    """Devices or processes that are asked for and are not there, or cannot compute a scenario."""
+
+
 class OutsideDomain(EcosimError, ValueError):
     """A closed form was asked about numbers for which it does not hold."""
 

@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import pickle
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 
-from ecosim import engine
+from ecosim import devices as placing
+from ecosim import engine, processes
+from ecosim.breakage import explain
 from ecosim.compilation import prepared, spare_memory_maps
 from ecosim.errors import RunError
-from ecosim.model.integration import MOST_TRIES
 from ecosim.model.population import Population
-from ecosim.model.step import State, Status
-from ecosim.model.structure import Kinds, enlarged
+from ecosim.model.step import Status
+from ecosim.model.structure import enlarged, whole_blocks
 from ecosim.model.traced import traced
 from ecosim.recording import Recorder, Recording, events_of, table_of
 from ecosim.replication import MOST, End, Replicates, ends
 from ecosim.scenario import Scenario
-from ecosim.worlds.vocabulary import NOUNS
 
 type Progress = Callable[[int, int, dict[str, float]], None]
 
@@ -43,19 +42,24 @@ class Simulation:
 
     """
 
-    def __init__(self, scenario: Scenario, seed: int | None = None) -> None:
+    def __init__(self, scenario: Scenario, seed: int | None = None, devices: int = 1) -> None:
         """Create the founders and record step 0.
 
         Args:
             scenario: what to run.
             seed: overrides scenario.run.seed.
+            devices: over how many devices (of each process) the population is divided.
+
+        Raises:
+            DeviceError: fewer devices are there, or the scenario cannot be divided.
 
         """
+        self._mesh = placing.mesh_for(scenario, devices)
         self.scenario = scenario
         self.seed = scenario.run.seed if seed is None else seed
         self.recorder = Recorder(scenario)
         spare_memory_maps()
-        with prepared():
+        with self._computing():
             self.kinds, self.parameters, self.state = engine.begin(scenario, self.seed)
             self.names = engine.names(self.kinds, self.parameters, self.state)
             self._record_now()
@@ -69,6 +73,11 @@ class Simulation:
     def ended(self) -> bool:
         """Return whether the run is over: its steps are done or its condition holds."""
         return self.clock >= self.scenario.run.steps or int(self.state.status) == Status.ENDED
+
+    @contextmanager
+    def _computing(self) -> Iterator[None]:
+        with prepared(), placing.over(self._mesh), processes.together():
+            yield
 
     def _record_now(self) -> None:
         metrics, breadth = engine.measure(self.kinds, self.parameters, self.state)
@@ -86,7 +95,7 @@ class Simulation:
 
         """
         schedule = engine.schedule_of(self.scenario, until)
-        with prepared():
+        with self._computing():
             while self.clock < until and int(self.state.status) != Status.ENDED:
                 self.state, table = engine.advance(
                     self.kinds, self.parameters, self.state, schedule
@@ -99,7 +108,7 @@ class Simulation:
     def _attend(self, status: Status) -> None:
         """Do what the compiled loop asked the host for."""
         if status == Status.BROKEN:
-            raise RunError(explain(self.state, self.kinds))
+            raise RunError(explain(placing.on_host(self.state), self.kinds))
         if status == Status.LOG_FULL:
             self._flush_events()
         if status == Status.FULL:
@@ -117,17 +126,22 @@ class Simulation:
 
     def snapshot(self) -> None:
         """Keep a table of the living at this step."""
-        self.recorder.snapshots[self.clock] = table_of(self.state.population)
+        self.recorder.snapshots[self.clock] = table_of(self._population())
+
+    def _population(self) -> Population:
+        population: Population = placing.on_host(self.state.population)
+        return population
 
     def founders(self) -> pd.DataFrame:
         """Return the table of the founders, made again: they are a function of the seed."""
-        with prepared():
-            return table_of(engine.begin(self.scenario, self.seed)[2].population)
+        with self._computing():
+            population = engine.begin(self.scenario, self.seed)[2].population
+            return table_of(placing.on_host(population))
 
     def finished(self) -> Recording:
         """Return the recording so far."""
         return self.recorder.finished(
-            table_of(self.state.population),
+            table_of(self._population()),
             self.founders(),
             steps=self.clock,
             complete=self.ended,
@@ -135,25 +149,37 @@ class Simulation:
 
     def __getstate__(self) -> dict[str, Any]:
         """Return everything the simulation knows, its state as NumPy arrays."""
-        return self.__dict__ | {"state": jax.tree.map(np.asarray, self.state)}
+        return self.__dict__ | {"state": placing.on_host(self.state), "_mesh": None}
 
     def __setstate__(self, plain: dict[str, Any]) -> None:
         """Go on, bit for bit, from where the simulation was pickled."""
         self.__dict__.update(plain)
         with prepared():
-            # Copied: the device must not share memory that a user could write to.
-            self.state = jax.tree.map(lambda leaf: jnp.array(leaf, copy=True), plain["state"])
+            self.state = placing.put(plain["state"], None)
 
     def save(self) -> bytes:
         """Return bytes from which `restored` goes on, bit for bit."""
         return pickle.dumps(self)
 
     @classmethod
-    def restored(cls, data: bytes) -> Simulation:
-        """Return the simulation that `save` was called on; the bytes must be one's own."""
+    def restored(cls, data: bytes, devices: int = 1) -> Simulation:
+        """Return the simulation that `save` was called on, over any number of devices.
+
+        The bytes must be one's own.
+        """
         simulation = pickle.loads(data)
         assert isinstance(simulation, cls)
+        simulation._divide(devices)
         return simulation
+
+    def _divide(self, devices: int) -> None:
+        mesh = placing.mesh_for(self.scenario, devices)
+        if mesh is None:
+            return
+        with prepared():
+            capacity = whole_blocks(self.state.population.alive.shape[0], mesh.size)
+            state = engine.enlarged(self.kinds, self.state, capacity)
+            self._mesh, self.state = mesh, placing.put(placing.on_host(state), mesh)
 
 
 def simulate(
@@ -164,6 +190,7 @@ def simulate(
     should_stop: Callable[[], bool] | None = None,
     checkpoint: bytes | None = None,
     keep_checkpoint: Callable[[bytes], Any] | None = None,
+    devices: int = 1,
 ) -> Recording:
     """Run a scenario and return what was recorded.
 
@@ -174,12 +201,16 @@ def simulate(
         should_stop: asked now and then; True ends the run early, incomplete.
         checkpoint: bytes of an interrupted run of the same scenario and seed, to go on from.
         keep_checkpoint: given such bytes when the run ends early.
+        devices: over how many devices (of each process) the population is divided; the result is
+            the same bytes for any number.
 
     Raises:
         RunError: when an invariant broke, with the step, the quantity and the agent.
+        DeviceError: fewer devices are there, or the scenario cannot be divided.
 
     """
-    run = Simulation.restored(checkpoint) if checkpoint else Simulation(scenario, seed)
+    saved = processes.handed(checkpoint)
+    run = Simulation.restored(saved, devices) if saved else Simulation(scenario, seed, devices)
     steps, snapshots = scenario.run.steps, scenario.record.snapshots
     if snapshots and run.clock == 0:
         run.snapshot()
@@ -188,6 +219,7 @@ def simulate(
         until = min(run.clock + stride, steps)
         if snapshots:
             until = min(until, (run.clock // snapshots + 1) * snapshots)
+        until = processes.agreed(until)
         began, from_step = time.perf_counter(), run.clock
         run.advance(until)
         pace = (time.perf_counter() - began) / max(run.clock - from_step, 1)
@@ -196,9 +228,11 @@ def simulate(
             run.snapshot()
         if progress is not None:
             progress(run.clock, steps, run.recorder.latest)
-        if should_stop is not None and not run.ended and should_stop():
+        asked = should_stop is not None and should_stop()
+        if not run.ended and processes.any_of(asked):
+            data = run.save()
             if keep_checkpoint is not None:
-                keep_checkpoint(run.save())
+                keep_checkpoint(data)
             break
     return run.finished()
 
@@ -248,32 +282,3 @@ def _end_of(scenario: Scenario, seed: int) -> End:
         raise RunError(f"seed {seed}: {error}") from None
     metrics = np.array([run.recorder.rows[-1][name][-1] for name in run.names])
     return End(run.clock, metrics, run.recorder.breadth[-1][-1])
-
-
-def explain(state: State, kinds: Kinds) -> str:
-    """Return which invariant broke, at which step and for which agent."""
-    population: Population = state.population
-    alive = np.asarray(population.alive)
-    stock = np.asarray(population.stock)
-    noun = "capital" if kinds.world == "market" else "stock"
-    wrong = alive & ~(np.isfinite(stock) & (stock >= 0))
-    name, values = noun, stock
-    if not wrong.any():
-        strength = np.asarray(population.strength)
-        sound = np.isfinite(strength) & (strength >= 0)
-        wrong = alive & ~sound.all(axis=1)
-        name, values = "competence", np.where(sound, 0, strength).sum(axis=1)
-    if not wrong.any():
-        if kinds.selection == "growth" or kinds.renewal:
-            return (
-                f"step {int(state.clock)}: what changes in one unit of time cannot be integrated "
-                f"(rule: at most {MOST_TRIES} tries of a step of integration; choose smaller "
-                "rates, that is a shorter unit of time)"
-            )
-        return f"step {int(state.clock)}: the gain of an agent is not finite (rule: finite)"
-    slot = int(np.flatnonzero(wrong)[np.argmin(np.asarray(population.id)[wrong])])
-    agent = NOUNS[kinds.world]
-    return (
-        f"step {int(state.clock)}: the {name} of {agent} {int(population.id[slot])} is "
-        f"{values[slot]} (rule: finite and not negative; {int(wrong.sum())} agents break it)"
-    )

@@ -65,7 +65,7 @@ def engine_of(given: dict[str, Any], tell: Callable[[str], None]) -> Engine:
         from ecosim.sweeps.cluster import existing, local
 
         return existing(scheduler, tell) if scheduler else local(workers or 1, tell)
-    from ecosim.sweeps.devices import divide_processor
+    from ecosim.devices import divide_processor
     from ecosim.sweeps.execution import Here
 
     divide_processor()

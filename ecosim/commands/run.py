@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ecosim.commands import arguments
+from ecosim.commands import arguments, placement
 from ecosim.commands.output import write_json, write_table
 from ecosim.commands.show import summary, write_paths, write_verdicts, write_web
 from ecosim.commands.trouble import FAILED, INTERRUPTED, RESUMABLE, Exit
@@ -15,6 +15,7 @@ from ecosim.commands.trouble import FAILED, INTERRUPTED, RESUMABLE, Exit
 if TYPE_CHECKING:
     from ecosim.experiments.checkpoint import Stopped
     from ecosim.experiments.run import Run
+    from ecosim.scenario import Scenario
 
 
 @click.command()
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 @click.option("--expect", is_flag=True, help="Exit with 1 when an expectation is missed.")
 @click.option("--engine", type=click.Choice(["headless", "mesa"]), default="headless",
               show_default=True, help="mesa: the same run through a Mesa model.")  # fmt: skip
+@placement.placed
 @arguments.as_json
 @click.option("--quiet", "-q", is_flag=True, help="No progress, no messages; print the path only.")
 @click.option("--time-limit", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS",
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 def run(
     scenario: str, overrides: tuple[str, ...], seed: int | None, out: Path, force: bool,
     expect: bool, engine: str, as_json: bool, quiet: bool, time_limit: float | None,
+    **where: Any,
 ) -> None:  # fmt: skip
     """Run a scenario and store metrics, figure and report.
 
@@ -40,6 +43,7 @@ def run(
     it, as in `ecosim run adaptive-radiation tradeoff.exponent=0.8`. A run that is finished is
     reported, not repeated. A run that was stopped goes on where it stopped.
     """
+    from ecosim import processes
     from ecosim.commands.live import following
     from ecosim.commands.stopping import Stopping
     from ecosim.experiments.checkpoint import Stopped
@@ -49,12 +53,22 @@ def run(
     if engine == "mesa" and time_limit is not None:
         raise click.UsageError("--time-limit needs --engine headless, which saves checkpoints.")
     chosen = read(scenario, overrides)
-    with Stopping(time_limit, graceful=engine == "headless") as stopping:
+    placement.prepare(where, engine)
+    devices = where["devices"]
+    if not processes.first():
+        with placement.ending_with_the_others(as_json):
+            _follow(chosen, seed, devices, time_limit, as_json)
+        return
+    graceful = engine == "headless"
+    with (
+        placement.ending_with_the_others(as_json),
+        Stopping(time_limit, graceful=graceful) as stopping,
+    ):
         try:
             with following(chosen.name, chosen.run.steps, quiet=quiet) as progress:
                 done, reused = execute(
                     chosen, seed=seed, out=out, force=force, engine=engine,  # type: ignore[arg-type]
-                    progress=progress, should_stop=stopping,
+                    progress=progress, should_stop=stopping, devices=devices,
                 )  # fmt: skip
         except Stopped as stopped:
             _tell_stopped(stopped, as_json)
@@ -68,6 +82,21 @@ def run(
         _write_summary(done, reused)
     if expect and any(outcome["met"] is False for outcome in done.expectation):
         raise Exit(FAILED)
+
+
+def _follow(
+    scenario: Scenario, seed: int | None, devices: int, time_limit: float | None, as_json: bool
+) -> None:
+    """Compute with process 0, which keeps and tells what comes out."""
+    from ecosim.commands.stopping import Stopping
+    from ecosim.experiments.store import follow
+
+    with Stopping(time_limit, graceful=True) as stopping:
+        complete = follow(scenario, seed=seed, devices=devices, should_stop=stopping)
+    if as_json:
+        write_json({"complete": complete, "kept_by_process": 0})
+    if not complete:
+        raise Exit(INTERRUPTED if stopping.interrupted else RESUMABLE)
 
 
 def _tell_stopped(stopped: Stopped, as_json: bool) -> None:

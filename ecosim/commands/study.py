@@ -53,11 +53,11 @@ def claims(
     of the runs, which `ecosim report` opens. Exit code 0 whatever the verdicts: they are findings.
     """
     from ecosim.commands.stopping import Stopping
+    from ecosim.devices import divide_processor
     from ecosim.machine import cores
     from ecosim.studies.claims import carry_out
     from ecosim.studies.registration import claims as registered
     from ecosim.studies.trying import Stopped
-    from ecosim.sweeps.devices import divide_processor
 
     chosen = registered(only, where)
     if listed:
@@ -149,10 +149,10 @@ def phase_diagram(
     the first run of a map, in scenarios/maps.
     """
     from ecosim.commands.stopping import Stopping
+    from ecosim.devices import divide_processor
     from ecosim.studies.maps import carry_out
     from ecosim.studies.planes import chosen
     from ecosim.studies.trying import Stopped
-    from ecosim.sweeps.devices import divide_processor
 
     if full and quick:
         raise click.UsageError("--full and --quick exclude one another.")

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from ecosim.commands.output import write_json
-from ecosim.errors import EcosimError, ScenarioError, StoreError, WebError
+from ecosim.errors import DeviceError, EcosimError, ScenarioError, StoreError, WebError
 
 FAILED, WRONG, RESUMABLE, INTERRUPTED = 1, 2, 3, 130
 
@@ -42,7 +42,7 @@ def explain(error: BaseException, *, as_json: bool) -> int:
         return error.exit_code
     if isinstance(error, ScenarioError):
         return _told(str(error), WRONG, as_json, [vars(problem) for problem in error.problems])
-    if isinstance(error, WebError | StoreError):
+    if isinstance(error, WebError | StoreError | DeviceError):
         return _told(str(error), WRONG, as_json)
     if isinstance(error, EcosimError):
         return _told(str(error), FAILED, as_json)

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ecosim import processes
 from ecosim.errors import RunError, ScenarioError
 from ecosim.experiments import checkpoint as checkpoints
 from ecosim.experiments import manifest as manifests
@@ -42,9 +43,12 @@ class Place:
 class Attempt:
     """One attempt to make one run: simulated, then written to a temporary folder, then renamed."""
 
-    def __init__(self, scenario: Scenario, place: Place, *, engine: str, forced: bool) -> None:
+    def __init__(
+        self, scenario: Scenario, place: Place, *, engine: str, forced: bool, devices: int = 1
+    ) -> None:
         """Begin an attempt: the clock starts, and an observed web is read while it is there."""
         self.scenario, self.place, self.engine, self.forced = scenario, place, engine, forced
+        self.devices = devices
         web = scenario.population.web
         self.web = None if web is None else Path(web).read_bytes()
         self.begun = time.perf_counter()
@@ -71,6 +75,7 @@ class Attempt:
             should_stop=should_stop,
             checkpoint=self._saved(),
             keep_checkpoint=kept.append,
+            devices=self.devices,
         )
         if not recording.complete:
             raise self._stopped(recording.steps, kept)
@@ -175,6 +180,7 @@ class Attempt:
             "versions": manifests.versions(),
             "commit": manifests.commit(),
             "device": manifests.device(),
+            "devices": self.devices * processes.count(),
             **manifests.machine(),
         }
 

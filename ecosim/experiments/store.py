@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from ecosim import processes
 from ecosim.errors import StoreError
 from ecosim.experiments import manifest as manifests
 from ecosim.experiments.attempt import Attempt, Place, Progress
@@ -40,6 +41,7 @@ def execute(
     engine: Engine = "headless",
     progress: Progress | None = None,
     should_stop: Callable[[], bool] | None = None,
+    devices: int = 1,
 ) -> tuple[Run, bool]:
     """Run a scenario and store the result, or find the finished run of it.
 
@@ -52,6 +54,8 @@ def execute(
         progress: called now and then with step, steps and the latest metrics.
         should_stop: polled between chunks of steps; when it says True, a checkpoint is saved,
             from which the next call continues bit for bit (headless only).
+        devices: over how many devices (of each process) the population is divided (headless
+            only); the result is the same bytes for any number.
 
     Returns:
         The run, and whether it had been finished before.
@@ -61,21 +65,53 @@ def execute(
         StoreError: `out` does not take files; nothing was simulated, nothing is left behind.
         Stopped: `should_stop` said so.
         RunError: the simulation broke down, or its results could not be written.
+        DeviceError: fewer devices are there, or the scenario cannot be divided.
 
     """
+    with processes.leading() as begin:
+        scenario = _checked(scenario, seed)
+        place = place_of(scenario, out)
+        if not force and (found := finished(place, scenario)) is not None:
+            return found, True
+        attempt = Attempt(scenario, place, engine=engine, forced=force, devices=devices)
+        with writable(place.folder.parent):
+            sweep(place.folder.parent, lambda folder: manifests.read(folder) is not None)
+            begin()
+            return attempt.store(attempt.simulate(progress, should_stop)), False
+
+
+def follow(
+    scenario: Scenario,
+    *,
+    seed: int | None = None,
+    should_stop: Callable[[], bool] | None = None,
+    devices: int = 1,
+) -> bool:
+    """Compute a run together with process 0, which calls `execute`; nothing is written here.
+
+    Returns whether the run came to its end.
+
+    Raises:
+        RunError: the simulation broke down, another process is lost, or process 0 gave up.
+        DeviceError: fewer devices are there, or the scenario cannot be divided.
+
+    """
+    scenario = _checked(scenario, seed)
+    if not processes.wanted():
+        return True  # process 0 has the finished run
+    from ecosim.simulate import simulate
+
+    return simulate(scenario, should_stop=should_stop, devices=devices).complete
+
+
+def _checked(scenario: Scenario, seed: int | None) -> Scenario:
     from ecosim.analysis.expectation import precheck
     from ecosim.scenario import override
 
     if seed is not None:
         scenario = override(scenario, {"run.seed": seed})
     precheck(scenario)
-    place = place_of(scenario, out)
-    if not force and (found := finished(place, scenario)) is not None:
-        return found, True
-    attempt = Attempt(scenario, place, engine=engine, forced=force)
-    with writable(place.folder.parent):
-        sweep(place.folder.parent, lambda folder: manifests.read(folder) is not None)
-        return attempt.store(attempt.simulate(progress, should_stop)), False
+    return scenario
 
 
 def finished(place: Place, scenario: Scenario) -> Run | None:

@@ -9,8 +9,9 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from ecosim.model import exact
+from ecosim.model import division, exact
 from ecosim.model.population import (
+    SPECS,
     Agents,
     Population,
     Rows,
@@ -23,9 +24,30 @@ from ecosim.model.population import (
 )
 from ecosim.model.slots import nth_true
 from ecosim.model.structure import Kinds
-from ecosim.model.tally import Tally, added, counted, emptied, largest_by_patch, settled
+from ecosim.model.tally import (
+    Sums,
+    Tally,
+    added,
+    changed,
+    counted,
+    emptied,
+    largest_by_patch,
+    settled,
+)
 
 _AT_ONCE = 4096  # newborns of a Wright-Fisher generation
+
+
+class Parents(NamedTuple):
+    """Agents that have one child each, ranked by their slots."""
+
+    who: Array  # bool[C]
+    children: Callable[[Population, Array], Rows]  # (population so far, parents' slots) -> rows
+
+    def newborns(self, population: Population, rank: Array) -> Rows:
+        """Return the children of the parents of these ranks `[B]`."""
+        slots = jnp.minimum(nth_true(self.who, rank), self.who.shape[0] - 1)
+        return self.children(population, slots)
 
 
 class Turnover(NamedTuple):
@@ -38,6 +60,7 @@ class Turnover(NamedTuple):
     vacant: Array  # bool[C] slots that newborns may take
     newborns: Callable[[Population, Array], Rows]  # (population so far, ranks [B]) -> rows
     acquirer: Array | None = None  # uint64[C] id of the firm that acquired it; 0: none
+    parents: Parents | None = None  # of the newborns; None: they are drawn some other way
 
 
 def chunk(kinds: Kinds, capacity: int) -> int:
@@ -86,24 +109,97 @@ def _after_mergers(kinds: Kinds, agents: Agents, turnover: Turnover, acquirer: A
 
 
 def _without(kinds: Kinds, population: Population, dies: Array, tally: Tally) -> Tally:
-    capacity = dies.shape[0]
-    size = chunk(kinds, capacity)
-    count = exact.count(dies)
+    def local(population: Population, dies: Array, tally: Tally) -> Sums:
+        capacity = dies.shape[0]
+        size = chunk(kinds, capacity)
+        count = exact.count(dies)
 
-    def take(carry: tuple[Array, Tally]) -> tuple[Array, Tally]:
-        start, tally = carry
-        rank = start + jnp.arange(size)
-        slots = jnp.minimum(nth_true(dies, rank), capacity - 1)
-        rows = taken(population, slots)
-        return start + size, added(kinds, tally, rows, rank < count, sign=-1)
+        def take(carry: tuple[Array, Tally]) -> tuple[Array, Tally]:
+            start, tally = carry
+            rank = start + jnp.arange(size)
+            slots = jnp.minimum(nth_true(dies, rank), capacity - 1)
+            rows = taken(population, slots)
+            return start + size, added(kinds, tally, rows, rank < count, sign=-1)
 
-    start = (jnp.zeros((), jnp.int64), tally)
-    return jax.lax.while_loop(lambda carry: carry[0] < count, take, start)[1]
+        start = (jnp.zeros((), jnp.int64), emptied(kinds, tally))
+        gone = jax.lax.while_loop(lambda carry: carry[0] < count, take, start)[1]
+        change: Sums = division.summed(gone.sums)
+        return change
+
+    everywhere = division.EVERYWHERE
+    specs = (SPECS, division.along(0), everywhere)
+    return changed(
+        tally, division.on_each(local, population, dies, tally, specs=specs, out=everywhere)
+    )
 
 
 def _with(
     kinds: Kinds, agents: Agents, turnover: Turnover, population: Population, tally: Tally
 ) -> tuple[Population, Tally]:
+    """Write the newborns: where there are several devices, those that fit beside their parents."""
+    largest = jnp.zeros_like(tally.bound)
+    if turnover.parents is not None and division.parts() > 1:
+        turnover, population, change, largest = _at_home(
+            kinds, agents, turnover, population, tally, turnover.parents
+        )
+        tally = changed(tally, change)
+    population, tally, elsewhere = _written(kinds, agents, turnover, population, tally)
+    return population, settled(kinds, tally, population, jnp.maximum(largest, elsewhere))
+
+
+def _at_home(
+    kinds: Kinds,
+    agents: Agents,
+    turnover: Turnover,
+    population: Population,
+    tally: Tally,
+    parents: Parents,
+) -> tuple[Turnover, Population, Sums, Array]:
+    """Write newborns into slots of their parents' device, as many as it has room for.
+
+    A result does not depend on slots, so newborns may go where nothing is moved for them.
+
+    Returns:
+        What is left to be born elsewhere, the population, the newborns' sums and largest claims.
+
+    """
+
+    def local(
+        population: Population, who: Array, vacant: Array, tally: Tally
+    ) -> tuple[Population, Array, Array, Sums, Array]:
+        births = jnp.minimum(exact.count(who), exact.count(vacant))
+        family = Parents(who, parents.children)
+        own = turnover._replace(births=births, vacant=vacant, newborns=family.newborns)
+        nobody = emptied(kinds, tally)
+        after, tally, largest = _written(kinds, agents, own, population, nobody)
+        # Of the others, the parents of the highest ranks.
+        left = jax.lax.cond(
+            births < exact.count(who),
+            lambda: who & (jnp.cumsum(who) > births),
+            lambda: jnp.zeros_like(who),
+        )
+        sums, count = division.summed((tally.sums, births))
+        return after, left, count, sums, division.largest(largest)
+
+    slots, everywhere = division.along(0), division.EVERYWHERE
+    who = parents.who & (turnover.births > 0)  # in a held step nobody is born
+    after, left, count, sums, largest = division.on_each(
+        local, population, who, turnover.vacant, tally,
+        specs=(SPECS, slots, slots, everywhere),
+        out=(SPECS, slots, everywhere, everywhere, everywhere),
+    )  # fmt: skip
+    rest = turnover._replace(
+        births=turnover.births - count,
+        vacant=turnover.vacant & ~after.alive,
+        newborns=Parents(left, parents.children).newborns,
+    )
+    return rest, after, sums, largest
+
+
+def _written(
+    kinds: Kinds, agents: Agents, turnover: Turnover, population: Population, tally: Tally
+) -> tuple[Population, Tally, Array]:
+    """Return population and tally with the newborns, and their largest claims `[P, K]`."""
     capacity = population.alive.shape[0]
     size = chunk(kinds, capacity)
 
@@ -127,4 +223,4 @@ def _with(
     _, population, tally, largest = jax.lax.while_loop(
         lambda carry: carry[0] < turnover.births, write, start
     )
-    return population, settled(kinds, tally, population, largest)
+    return population, tally, largest

@@ -13,6 +13,8 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from ecosim.model import division
+
 _BITS = 61
 _COLUMNS = 64
 _FOLDED = 8  # parts that are put on top of each other before they are reduced
@@ -69,7 +71,8 @@ def whole(values: Array, alive: Array) -> Array:
 
 def summed(values: Array) -> Array:
     """Return the sums over rows of integers `[B]` or `[B, K]`, without the first axis."""
-    return jnp.sum(_folded(jnp.add, values), axis=0)
+    folded = _folded(jnp.add, values)
+    return jnp.sum(folded, axis=tuple(range(folded.ndim - values.ndim + 1)))
 
 
 def largest(values: Array) -> Array:
@@ -88,11 +91,15 @@ def _folded(operation: Callable[[Array, Array], Array], values: Array) -> Array:
     A reduction reads its operand from memory. What is folded first is computed on the way, so
     that an eighth of it is written. For operations whose result no order changes.
     """
-    size = values.shape[0]
-    if values.size < _LARGE or size % _FOLDED:
+    size, rest = divmod(values.shape[0], division.parts())
+    if values.size < _LARGE * division.parts() or size % _FOLDED or rest:
         return values
+    divided = division.parts() > 1
+    # Eighths of what each device holds, so that nothing is moved for it.
+    values, axis = (division.split(values, 0), 1) if divided else (values, 0)
     part = size // _FOLDED
-    parts = (jax.lax.slice_in_dim(values, i * part, (i + 1) * part) for i in range(_FOLDED))
+    parts = (jax.lax.slice_in_dim(values, i * part, (i + 1) * part, axis=axis)
+             for i in range(_FOLDED))  # fmt: skip
     return functools.reduce(operation, parts)
 
 
@@ -101,6 +108,17 @@ def column_totals(values: Array, alive: Array, bound: Array) -> Array:
     unit = quantum(bound, jnp.sum(alive))
     kept = jnp.where(alive[:, None], values, 0)
     return jnp.sum(rounded(kept, unit), axis=0).astype(jnp.float64) * unit
+
+
+def product(one: Array, other: Array) -> Array:
+    """Return one x other, rounded before anything is added to it.
+
+    A product and a sum that reads it may be compiled to one operation that rounds once. That is
+    done in the last rows of a loop and not in the others, so that a row's last bit would tell its
+    place in a batch. A bound between them, which only minus infinity is below, keeps them apart.
+    """
+    whole = one * other
+    return jnp.maximum(whole, jnp.finfo(whole.dtype).min)
 
 
 def across(values: Array) -> Array:

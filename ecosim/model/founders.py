@@ -10,8 +10,16 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from ecosim.model import conduct, methods, niches, randomness, sparse
-from ecosim.model.population import Agents, Population, Rows, newborn, padded, written
+from ecosim.model import conduct, division, methods, niches, randomness, sparse
+from ecosim.model.population import (
+    Agents,
+    Population,
+    Rows,
+    divided,
+    newborn,
+    padded,
+    written,
+)
 from ecosim.model.randomness import Stream
 from ecosim.model.scope import pareto_scope, random_scope
 from ecosim.model.structure import Kinds
@@ -179,7 +187,19 @@ def founders(
     allocations are even; see `ecosim.scenario.Population`.
     """
     size, zero = start.row.shape[0], jnp.zeros((), jnp.int64)
+    devices = division.parts()
     ids = jnp.arange(1, size + 1, dtype=jnp.uint64)
+    if devices > 1:
+        # A founder for each slot: nothing is then moved. Room is on each device where newborns stay
+        # on their parents'; elsewhere slots are in the order of ids, which is that of draws.
+        slot, here = jnp.arange(capacity), capacity // devices
+        share = -(-size // devices) if kinds.selection == "energy" else here
+        number = slot // here * share + slot % here
+        real = division.kept((slot % here < share) & (number < size), division.along(0))
+        number = jnp.where(real, number, 0)
+        start = _of_founders(start, number)
+        ids = (number + 1).astype(jnp.uint64)
+        size = capacity
     drawn = randomness.uniform(key, zero, Stream.STOCK, ids, dtype=kinds.dtype)
     trait = jnp.zeros((size, 0), kinds.dtype)
     if start_kind == "axis":
@@ -212,6 +232,8 @@ def founders(
             start.method[:, None],
         )[:, : min(kinds.methods, 1)],
     )
+    if devices > 1:
+        return divided(newborn(kinds, agents, rows)._replace(alive=real))
     empty = padded(_one_block(kinds), capacity)
     return written(empty, jnp.arange(size), newborn(kinds, agents, rows))
 
@@ -259,6 +281,16 @@ def _described(
     return jnp.asarray(allocation)
 
 
+def _of_founders(start: Start, number: Array) -> Start:
+    """Return the start of the founders of these numbers, counted from 0."""
+    size = start.row.shape[0]
+    own = ("row", "group", "patch", "budget", "stock", "position", "log_width", "method")
+    of_each = {name: jnp.asarray(getattr(start, name)) for name in own}
+    return start._replace(
+        **{name: value[number] for name, value in of_each.items() if value.shape == (size,)}
+    )
+
+
 def _one_block(kinds: Kinds) -> Population:
     """Return 64 empty slots."""
     f, slots = kinds.dtype, 64
@@ -270,7 +302,7 @@ def _one_block(kinds: Kinds) -> Population:
     return Population(
         retained=jnp.zeros((slots, kinds.retains), f),
         method=jnp.zeros((slots, min(kinds.methods, 1)), jnp.int32),
-        lifespan=jnp.zeros((slots, 0), jnp.int32),
+        lifespan=jnp.zeros((slots, kinds.lifespans), jnp.int32),
         trait=jnp.zeros((slots, 2 if kinds.space == "axis" else 0), f),
         places=jnp.zeros((kinds.used, slots), jnp.int32),
         allocation=jnp.zeros((slots, kinds.held), f),

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jax import Array
 
-from ecosim.model import methods, niches, patches, randomness, repertoire, sparse
+from ecosim.model import exact, methods, niches, patches, randomness, repertoire, sparse
 from ecosim.model.population import Population, Rows, allocations
 from ecosim.model.randomness import Stream
 from ecosim.model.slots import replaced
@@ -67,7 +67,8 @@ def offspring(
     if kinds.space == "axis":
         noise = randomness.normals(key, step, Stream.STEP, ids, count=2, dtype=kinds.dtype)
         scale = jnp.stack([parameters.step, parameters.width_step])
-        trait = jnp.where(mutates[:, None], trait + scale[None, :] * noise, trait)
+        stepped = trait + exact.product(scale[None, :], noise)
+        trait = jnp.where(mutates[:, None], stepped, trait)
 
     draw = _Draw(kinds, parameters, step, key, positions)
     places, allocation = _inherited(draw, parents, slots, ids=ids, trait=trait, mutates=mutates)

@@ -95,4 +95,4 @@ def step_on_simplex(allocation: Array, noise: Array, size: Array) -> Array:
         return allocation
     centred = noise - (exact.across(noise) / count)[:, None]
     scale = jnp.asarray((count / (count - 1)) ** 0.5, allocation.dtype)
-    return to_simplex(allocation + size * scale * centred)
+    return to_simplex(allocation + exact.product(size * scale, centred))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jax import Array
 
-from ecosim.model import sparse, tradeoff
+from ecosim.model import division, sparse, tradeoff
 from ecosim.model.structure import Kinds
 
 
@@ -66,7 +66,7 @@ class Rows(NamedTuple):
     conduct: Array | None = None  # None: no choice
     method: Array | None = None  # int32[B, 1]; None: nothing is measured
     places: Array | None = None  # int32[B, m] niches of the shares `[B, m]`; None: all K
-    lifespan: Array | None = None  # int32[B, 1]; None: chance strikes nobody
+    lifespan: Array | None = None  # int32[B, 1]; None: not drawn
 
 
 class Agents(NamedTuple):
@@ -191,9 +191,11 @@ def newborn(kinds: Kinds, parameters: Agents, rows: Rows) -> Population:
     conduct = rows.conduct
     if conduct is None:
         conduct = jnp.zeros((*rows.id.shape, 0), rows.stock.dtype)
-    nothing = jnp.zeros((*rows.id.shape, 0), jnp.int32)
-    method = nothing if rows.method is None else rows.method
-    lifespan = nothing if rows.lifespan is None else rows.lifespan
+    method, lifespan = rows.method, rows.lifespan
+    if method is None:
+        method = jnp.zeros((*rows.id.shape, 0), jnp.int32)
+    if lifespan is None:
+        lifespan = jnp.zeros((*rows.id.shape, kinds.lifespans), jnp.int32)
     return Population(
         alive=jnp.ones(rows.id.shape, bool), age=zero, strikes=zero, retained=retained,
         claims=strength.T, breadth=breadth, depth=depth, niche=niche,
@@ -267,10 +269,25 @@ def rewritten(population: Population, slots: Array, rows: Population) -> Populat
 
 
 def padded(population: Population, capacity: int) -> Population:
-    """Return the population with empty slots added up to a capacity."""
-    extra = capacity - population.alive.shape[0]
+    """Return the population with empty slots added up to a capacity, as many on each device."""
+    devices = division.parts()
+    extra = (capacity - population.alive.shape[0]) // devices
 
-    def wider(axis: int, column: Array) -> Array:
+    def longer(axis: int, column: Array) -> Array:
         return jnp.pad(column, [(0, extra if d == axis else 0) for d in range(column.ndim)])
 
+    def wider(axis: int, column: Array) -> Array:
+        if devices == 1:
+            return longer(axis, column)
+        return division.joined(longer(axis + 1, division.split(column, axis)), axis)
+
     return _by_column(wider, population)
+
+
+# How each column lies on the devices; Any, since the leaves are no arrays.
+SPECS: Any = Population._make(map(division.along, map(_axis, Population._fields)))
+
+
+def divided(population: Population) -> Population:
+    """Return the population with its slots divided over the devices, if there are several."""
+    return Population(*map(division.kept, population, SPECS))

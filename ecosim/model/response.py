@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from ecosim.model import niches
+from ecosim.model import exact, niches
 from ecosim.model.population import Agents, Population, with_allocation
 from ecosim.model.structure import Kinds
 from ecosim.model.traced import traced
@@ -55,6 +55,6 @@ def respond(
         goal = best[population.patch]
         # Before the first exchange no price is known and nobody moves.
         pace = jnp.where(jnp.max(price) > 0, parameters.pace, 0)
-        moved = population.allocation + pace * (goal - population.allocation)
+        moved = population.allocation + exact.product(pace, goal - population.allocation)
         return with_allocation(kinds, agents, population, moved)
     return population

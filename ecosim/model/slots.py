@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from ecosim.model import exact
+from ecosim.model import division, exact
 
 BLOCK = 64
 _EIGHTHS = 8
@@ -23,6 +23,27 @@ def nth_true(mask: Array, which: Array) -> Array:
         which: ranks counted from 0, any shape; those beyond the last true entry give C.
 
     """
+    if division.parts() == 1:
+        return _nth_here(mask, which)
+
+    def local(mask: Array, which: Array) -> Array:
+        # Of the mask only counts leave a device, and of the slots those that were asked for.
+        own = exact.count(mask)
+        place, first, total = division.before(own)
+        rank = which - first.astype(which.dtype)
+        here = (rank >= 0) & (rank < own.astype(which.dtype))
+        slot = _nth_here(mask, jnp.where(here, rank, 0)) + place * mask.shape[0]
+        found = division.summed(jnp.where(here, slot, 0))
+        return jnp.where(which < total.astype(which.dtype), found, capacity)
+
+    capacity = mask.shape[0]
+    everywhere = division.EVERYWHERE
+    specs = (division.along(0), everywhere)
+    slots: Array = division.on_each(local, mask, which, specs=specs, out=everywhere)
+    return slots
+
+
+def _nth_here(mask: Array, which: Array) -> Array:
     if mask.shape[0] <= _SEARCHED:
         ends = jnp.cumsum(mask, dtype=jnp.int32)
         return jnp.searchsorted(ends, which.astype(jnp.int32), side="right").astype(jnp.int64)
@@ -71,7 +92,7 @@ def replaced(who: Array, rows: Array, new: Callable[[Array], Array]) -> Array:
     def put(carry: tuple[Array, Array]) -> tuple[Array, Array]:
         start, rows = carry
         rank = start + jnp.arange(size)
-        place = nth_true(who, rank)
+        place = _nth_here(who, rank)  # rows are on every device
         written = jnp.where(rank < count, place, whole + rank)
         drawn = new(jnp.minimum(place, whole - 1))
         return start + size, rows.at[written].set(drawn, mode="drop", unique_indices=True)

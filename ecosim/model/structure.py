@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ecosim import machine
 from ecosim.errors import RunError
-from ecosim.model import measured
+from ecosim.model import division, measured
 from ecosim.scenario import Scenario
 from ecosim.scenario.measured import methods_of
 
@@ -65,6 +65,11 @@ class Kinds:
         return self.used or self.niches
 
     @property
+    def lifespans(self) -> int:
+        """Return how many numbers hold the age at which chance strikes an organism: 1 or 0."""
+        return int(self.selection == "energy")
+
+    @property
     def retains(self) -> int:
         """Return how many numbers a firm retains until it invests them: 1 or 0."""
         return int(self.window and self.world == "market")
@@ -113,15 +118,25 @@ def kinds_of(scenario: Scenario) -> Kinds:
 
 
 def capacity_for(kinds: Kinds, size: int) -> int:
-    """Return how many slots to begin with: whole blocks of 64, with room where numbers vary."""
+    """Return how many slots to begin with: whole blocks, with room where numbers vary."""
     # In an oligopoly firms are few, and each reply looks at all of them.
     few = kinds.oligopoly or kinds.demography == "densities"
     if few or kinds.selection in ("moran", "wright-fisher", "growth"):
-        return -(-(size + 1) // 64) * 64
+        return _whole(size + 1)
     if kinds.selection == "birth-death":
         # Each event reads all slots.
-        return -(-(size + size // 4 + 32) // 64) * 64
-    return -(-max(size + size // 4, 1024) // 64) * 64
+        return _whole(size + size // 4 + 32)
+    return _whole(max(size + size // 4, 1024))
+
+
+def _whole(slots: int) -> int:
+    return whole_blocks(slots, division.parts())
+
+
+def whole_blocks(slots: int, devices: int) -> int:
+    """Return slots rounded up to whole blocks of 64, as many on each device."""
+    block = 64 * devices
+    return -(-slots // block) * block
 
 
 def enlarged(kinds: Kinds, capacity: int, *, births: int, step: int) -> int:
@@ -135,7 +150,7 @@ def enlarged(kinds: Kinds, capacity: int, *, births: int, step: int) -> int:
 
     """
     wanted = 2 * capacity if capacity < 2**17 else capacity + capacity // 2
-    larger = -(-max(wanted, capacity + births) // 64) * 64
+    larger = _whole(max(wanted, capacity + births))
     needed, memory = 2 * bytes_for(kinds, larger), machine.memory()
     if needed > memory:
         raise RunError(
@@ -151,4 +166,5 @@ def bytes_for(kinds: Kinds, capacity: int) -> int:
     """Return about how many bytes a population of this capacity takes."""
     number = 8 if kinds.dtype == "float64" else 4
     log = 4 * 60 if kinds.events else 0
-    return capacity * ((2 * kinds.held + 4) * number + 4 * kinds.used + 45 + log)
+    own = 45 + 4 * kinds.used + 4 * kinds.lifespans + log
+    return capacity * ((2 * kinds.held + 4) * number + own)

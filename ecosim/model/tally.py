@@ -13,8 +13,8 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from ecosim.model import breadths, exact, sparse
-from ecosim.model.population import Population, by_claim, in_order, part, places_of
+from ecosim.model import breadths, division, exact, sparse
+from ecosim.model.population import SPECS, Population, by_claim, in_order, part, places_of
 from ecosim.model.structure import Kinds
 
 SPECIALIST = 0.9  # an agent is a specialist of a niche with at least this share of its budget
@@ -63,15 +63,24 @@ def counted(kinds: Kinds, population: Population, before: Array | None = None) -
     if before is not None:
         most = jnp.maximum(most, before)
     empty = Tally(_zero(kinds), most, bound)
-    blocks = 64 if alive.shape[0] >= 4096 else 1
-    size = alive.shape[0] // blocks
 
-    def add(block: Array, tally: Tally) -> Tally:
-        # In blocks, since a whole population in integers would be larger than itself.
-        rows = part(population, block * size, size)
-        return added(kinds, tally, rows, rows.alive, sign=1)
+    def local(population: Population, empty: Tally) -> Sums:
+        here = population.alive.shape[0]
+        blocks = 64 if here >= 4096 else 1
+        size = here // blocks
 
-    return jax.lax.fori_loop(0, blocks, add, empty)
+        def add(block: Array, tally: Tally) -> Tally:
+            # In blocks, since a whole population in integers would be larger than itself.
+            rows = part(population, block * size, size)
+            return added(kinds, tally, rows, rows.alive, sign=1)
+
+        found: Sums = division.summed(jax.lax.fori_loop(0, blocks, add, empty).sums)
+        return found
+
+    specs, everywhere = (SPECS, division.EVERYWHERE), division.EVERYWHERE
+    return empty._replace(
+        sums=division.on_each(local, population, empty, specs=specs, out=everywhere)
+    )
 
 
 def _zero(kinds: Kinds) -> Sums:
@@ -164,7 +173,12 @@ def largest_by_patch(
 def added(kinds: Kinds, tally: Tally, rows: Population, who: Array, *, sign: int) -> Tally:
     """Return the tally with rows added (sign 1) or taken away (sign -1)."""
     change = sums(kinds, tally, rows, who)
-    return tally._replace(sums=jax.tree.map(lambda old, new: old + sign * new, tally.sums, change))
+    return changed(tally, jax.tree.map(lambda sum_: sign * sum_, change))
+
+
+def changed(tally: Tally, change: Sums) -> Tally:
+    """Return the tally with a change of its sums, in its units, added."""
+    return tally._replace(sums=jax.tree.map(jnp.add, tally.sums, change))
 
 
 def settled(kinds: Kinds, tally: Tally, population: Population, largest: Array) -> Tally:

@@ -177,7 +177,7 @@ def test_the_processor_is_divided_as_far_as_it_may_be_used(monkeypatch):
         "import os\n"
         "from ecosim import machine\n"
         "machine._affinity = lambda: 64\n"
-        "from ecosim.sweeps.devices import divide_processor\n"
+        "from ecosim.devices import divide_processor\n"
         "assert divide_processor()\n"
         "print(os.environ['XLA_FLAGS'])"
     )

@@ -9,10 +9,9 @@ import jax.numpy as jnp
 from jax import Array
 
 from ecosim.model import exact, inheritance, randomness
-from ecosim.model.births import Turnover
+from ecosim.model.births import Parents, Turnover
 from ecosim.model.population import Population, Rows
 from ecosim.model.randomness import Stream
-from ecosim.model.slots import nth_true
 from ecosim.model.structure import Kinds
 from ecosim.model.surroundings import Surroundings
 from ecosim.model.traced import traced
@@ -54,9 +53,8 @@ def decide(
         divides, refused = _within_limit(parameters, population, dies, divides, around)
     after = population._replace(stock=jnp.where(divides, stock / 2, stock), age=population.age + 1)
 
-    def newborns(now: Population, rank: Array) -> Rows:
-        slots = jnp.minimum(nth_true(divides, rank), alive.shape[0] - 1)
-        ids = randomness.child_id(now.id[slots], clock, jnp.zeros_like(rank))
+    def children(now: Population, slots: Array) -> Rows:
+        ids = randomness.child_id(now.id[slots], clock, jnp.zeros_like(slots))
         rows = inheritance.offspring(
             kinds,
             around.mutation,
@@ -71,8 +69,8 @@ def decide(
         )
         return rows._replace(lifespan=_lifespans(parameters.mortality, ids, step=clock, key=key))
 
-    births = exact.count(divides)
-    return Turnover(after, dies, births, refused, ~alive | dies, newborns)
+    births, parents = exact.count(divides), Parents(divides, children)
+    return Turnover(after, dies, births, refused, ~alive | dies, parents.newborns, parents=parents)
 
 
 def fated(parameters: Parameters, founders: Population, *, step: Array, key: Array) -> Population:

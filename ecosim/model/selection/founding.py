@@ -12,7 +12,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jax import Array
 
-from ecosim.model import conduct, methods, niches, randomness, sparse
+from ecosim.model import conduct, exact, methods, niches, randomness, sparse
 from ecosim.model.population import Population, Rows, allocations
 from ecosim.model.randomness import Stream
 from ecosim.model.scope import random_scope
@@ -153,9 +153,9 @@ def _imitated_trait(
     around: Surroundings,
 ) -> Array:
     trait = population.trait[model]
-    return (
-        trait + p.copying_error * _noise(kinds, ids, around, 2) if kinds.space == "axis" else trait
-    )
+    if kinds.space != "axis":
+        return trait
+    return trait + exact.product(p.copying_error, _noise(kinds, ids, around, 2))
 
 
 def _noise(kinds: Kinds, ids: Array, around: Surroundings, count: int) -> Array:
