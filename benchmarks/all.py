@@ -20,7 +20,7 @@ import page
 HERE = Path(__file__).parent
 DOCS = HERE.parent / "docs"
 # Those whose arguments are their own: how many learners, and how many rounds.
-_OWN = {"training": ["1000"], "sweep": ["--rounds", "3"], "start": []}
+_OWN = {"training": ["1000"], "sweep": ["--rounds", "3"], "start": [], "many_niches": []}
 
 
 def words(name: str, given: argparse.Namespace) -> list[str]:
@@ -28,7 +28,7 @@ def words(name: str, given: argparse.Namespace) -> list[str]:
     found = [sys.executable, str(HERE / f"{name}.py"), *_OWN.get(name, [])]
     if given.tiny:
         found += ["--tiny"]
-    if given.rounds and name not in ("training", "sweep"):
+    if given.rounds and name not in ("training", "sweep", "many_niches"):
         found += ["--rounds", str(given.rounds)]
     return found + (["--large"] if given.large and name == "step" else [])
 

@@ -36,6 +36,8 @@ SECTIONS = (
     Section("many", "Many small runs", "Replicates of small populations against one large one."),
     Section("memory", "Memory", "Peak beyond that of an empty run, over the bytes of the state."),
     Section("mesa_front", "Through Mesa", "Over the headless run of the same size."),
+    Section("many_niches", "Many niches", "Seconds of a step; 8 niches at most an agent: sparse.",
+            tiny=False),
     Section("training", "Learners", "Learners trained a second.", tiny=False),
     Section("sweep", "Sweeps as commands", "Runs per second, processes started and files written.",
             tiny=False),

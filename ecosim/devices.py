@@ -103,6 +103,7 @@ def _untried(s: Scenario) -> str:
     found = {
         "[search]": s.search is not None,
         "[habitats]": s.habitats is not None,
+        "niches.used": s.niches.used is not None,
         "competition.resources": s.competition.resources is not None,
         "environment.drift": s.environment.drift is not None,
         "market.incumbents.adaptation": market.incumbents.adaptation != "none",

@@ -167,6 +167,10 @@ def _rows(scenario: Scenario, mutants: ArrayLike) -> Floats:
     if not sound or not np.allclose(rows.sum(axis=1), 1, atol=1e-6):
         rule = f"mutants are allocations: rows of {count} shares >= 0 that sum to 1"
         raise _refused("mutants", f"shape {rows.shape}", rule)
+    broadest = int((rows > 0).sum(axis=1).max(initial=0))
+    if broadest > scenario.niches.most:
+        rule = f"mutants use at most {scenario.niches.most} niches (niches.used)"
+        raise _refused("mutants", f"shares above 0 on {broadest} niches", rule)
     return rows
 
 

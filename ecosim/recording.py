@@ -21,7 +21,8 @@ class Recording:
     """The results of one run in memory.
 
     `metrics` has one row a recorded step; `breadth` counts agents on 64 equal bins of breadth on
-    [1, K], `[rows, 64]`; populations are tables of the living, sorted by id.
+    [1, K], K the niches that an agent may use, `[rows, 64]`; populations are tables of the living,
+    sorted by id.
     """
 
     metrics: pd.DataFrame
@@ -107,7 +108,12 @@ def check_conservation(columns: dict[str, np.ndarray], precision: str) -> None:
 
 
 def table_of(population: Population) -> pd.DataFrame:
-    """Return the living as a table sorted by id: one column an attribute, one a niche."""
+    """Return the living as a table sorted by id: one column an attribute, one a niche.
+
+    Of agents that use at most m niches, `place_0` ... `place_m-1` hold these in ascending order
+    (-1: none) and `share_0` ... `share_m-1` the shares; `ecosim.scenario.sparse.allocations` reads
+    either form.
+    """
     alive = np.asarray(population.alive)
     ids = np.asarray(population.id)[alive]
     order = np.argsort(ids)
@@ -137,7 +143,12 @@ def table_of(population: Population) -> pd.DataFrame:
     if trait.shape[1]:
         columns |= {"position": trait[:, 0], "width": np.exp(trait[:, 1])}
     allocation = column(population.allocation)
-    columns |= {f"allocation_{k}": allocation[:, k] for k in range(allocation.shape[1])}
+    places = column(np.asarray(population.places).T)
+    if places.shape[1]:
+        places = np.where(allocation > 0, places, -1)
+        columns |= {f"place_{j}": places[:, j] for j in range(places.shape[1])}
+    name = "share" if places.shape[1] else "allocation"
+    columns |= {f"{name}_{k}": allocation[:, k] for k in range(allocation.shape[1])}
     conduct = column(population.conduct)
     columns |= {
         name: conduct[:, w] for w, name in enumerate(("conduct", "site")[: conduct.shape[1]])

@@ -43,7 +43,7 @@ MEASURED = {
     "many",
     "memory",
 }
-MEASURED |= {"mesa_front"}
+MEASURED |= {"mesa_front", "many_niches"}
 
 
 def test_every_benchmark_has_a_test_here_and_its_place_on_the_page(benchmark):
@@ -80,6 +80,14 @@ def test_step(benchmark):
     assert found["agents"] == 50 and real(found.values())
     living = found["agent_steps_per_s"] * found["ns_per_agent_step"]
     assert living == pytest.approx(1e9)
+
+
+def test_many_niches(benchmark):
+    small = {"ROUNDS": 1, "STEPS": 1, "FEW": 3, "MANY": 20, "USED": 2}
+    found = benchmark("many_niches", **small).measure(50)
+    assert found["agents"] == 50 and real(found.values())
+    ratio = found["many, dense"] / found["many, sparse"]
+    assert math.isclose(found["dense over sparse"], ratio)
 
 
 @pytest.mark.slow

@@ -44,7 +44,7 @@ def problems(raw):
         (ECOLOGY | {"niches": {"cuont": 3}}, "niches.cuont", "did you mean niches.count?"),
         (ECOLOGY | {"exponent": 2.0}, "exponent", "tradeoff.exponent"),
         (ECOLOGY | {"niches": {"count": 0}}, "niches.count", "greater than or equal to 1"),
-        (ECOLOGY | {"niches": {"count": 10**6}}, "niches.count", "less than or equal to 4096"),
+        (ECOLOGY | {"niches": {"count": 10**6}}, "niches.count", "less than or equal to 16384"),
         (ECOLOGY | {"niches": {"count": 2.5}}, "niches.count", "integer"),
         (ECOLOGY | {"niches": {"count": True}}, "niches.count", "integer"),
         (ECOLOGY | {"niches": 3}, "niches", "dictionary"),

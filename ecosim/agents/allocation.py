@@ -55,7 +55,7 @@ def allocate(model: PopulationModel, hook: str) -> None:
     name, ids = f"{model.agent_class.__name__}.{hook}", columns["id"]
     rows = weights.checked(
         given,
-        columns["allocation"].shape[1],
+        columns.niches,
         len(slots),
         lambda row: f"{name}: the weights of {columns.noun} {ids[slots[row]]}",
     )
@@ -74,7 +74,7 @@ def _columns(model: PopulationModel, slots: np.ndarray) -> tuple[np.ndarray, Any
     given = model.agent_class.allocate_columns(model.agents.among(slots))
     if given is None:
         return None
-    shape = (len(slots), model.columns["allocation"].shape[1])
+    shape = (len(slots), model.columns.niches)
     if np.shape(given) != shape:
         raise AgentError(
             f"{model.agent_class.__name__}.allocate_columns returns weights [N, K], here "

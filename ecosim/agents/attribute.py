@@ -23,6 +23,7 @@ class Column:
         why_fixed: str = "",
         write: Callable[[Columns, np.ndarray, Any], None] | None = None,
         part: Callable[[np.ndarray], np.ndarray] | None = None,
+        read: Callable[[Columns, Any], np.ndarray] | None = None,
     ) -> None:
         """Describe the attribute.
 
@@ -32,11 +33,13 @@ class Column:
             why_fixed: why it cannot be set; read where `write` is missing.
             write: sets it for the agents in slots `[n]`.
             part: takes the attribute out of rows `[n, ...]` of the column.
+            read: gives rows `[n, K]` of slots `[n]`, or `[K]` of one, instead of the column.
 
         """
         self.column = column
         self.write = write
         self.part = part
+        self.read = read
         self.why_fixed = why_fixed
         self.__doc__ = doc
 
@@ -49,14 +52,14 @@ class Column:
         if agent is None:
             return self
         slot = agent.slot()
+        if self.read is not None:
+            row = self.read(agent.model.columns, slot)
+            row.flags.writeable = False
+            return row
         column = agent.model.columns[self.column]
         if self.part is not None:
             return self.part(column[slot : slot + 1]).item()
-        if column.ndim == 1:
-            return column.item(slot)
-        row = column[slot]
-        row.flags.writeable = False
-        return row
+        return column.item(slot)
 
     def __set__(self, agent: RowAgent, value: Any) -> None:
         """Set the attribute before the next step, or say why it cannot be set."""
@@ -66,7 +69,7 @@ class Column:
 
     def of(self, columns: Columns, slots: np.ndarray) -> np.ndarray:
         """Return the attribute of the agents in slots, a new array `[n]` or `[n, K]`."""
-        rows = columns[self.column][slots]
+        rows = columns[self.column][slots] if self.read is None else self.read(columns, slots)
         return rows if self.part is None else self.part(rows)
 
 

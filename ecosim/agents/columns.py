@@ -9,17 +9,20 @@ import numpy as np
 from ecosim.agents import weights
 from ecosim.compilation import prepared
 from ecosim.errors import AgentError
+from ecosim.model import sparse
 from ecosim.model.intervention import Intervention, intervene
 from ecosim.simulate import Simulation
 from ecosim.worlds.vocabulary import NOUNS
 
-_FROM_ALLOCATION = ["allocation", "breadth", "depth", "niche"]
+_FROM_ALLOCATION = ["places", "allocation", "breadth", "depth", "niche"]
 _MARKS = ("leaving", "_restocked", "_reallocated")
 
 
 class Columns:
     """The columns of a simulation's population between two steps, `[C]` or `[C, K]`.
 
+    Where agents use at most m niches, `allocation` is `[C, m]` and `places` `[m, C]` tells of which
+    niches; `shares` gives all K.
     Columns are views of the device's memory where that is the host's (no copy on a CPU), taken
     when first read. While somebody holds a view, JAX does not give its memory to the next step:
     it stays as it was, and that step copies instead. A column that is written is copied, and read
@@ -67,6 +70,18 @@ class Columns:
             column = np.asarray(getattr(self.simulation.state.population, name))
             self._seen[name] = column
         return column
+
+    @property
+    def niches(self) -> int:
+        """Return the number of niches K."""
+        return self.simulation.kinds.niches
+
+    def shares(self, slots: Any) -> np.ndarray:
+        """Return the allocations `[n, K]` of the agents in slots `[n]`, or `[K]` of one."""
+        held = self["allocation"][slots]
+        if not self.simulation.kinds.used:
+            return held
+        return sparse.rows_unpacked(self["places"][:, slots].T, held, self.niches)
 
     @property
     def living(self) -> np.ndarray:
@@ -120,8 +135,7 @@ class Columns:
     def set_allocation(self, slots: np.ndarray, shares: Any) -> None:
         """Set the allocation of the agents in slots `[n]` to shares `[K]` or `[n, K]`."""
         self.check_free()
-        niches = self["allocation"].shape[1]
-        rows = weights.checked(shares, niches, len(slots), lambda _: "an allocation")
+        rows = weights.checked(shares, self.niches, len(slots), lambda _: "an allocation")
         weights.check_sum(rows)
         self.put_weights(slots, rows)
 
@@ -135,17 +149,23 @@ class Columns:
 
     def put_weights(self, slots: np.ndarray, rows: np.ndarray) -> None:
         """Make valid weights `[n, K]` allocations; agents whose shares stay keep every bit."""
-        column = self["allocation"]
-        shares = weights.normalised(rows, column.dtype)
-        changed = (shares != column[slots]).any(axis=1)
+        most = self.simulation.kinds.used
+        shares = weights.normalised(rows, self["allocation"].dtype)
+        changed = (shares != self.shares(slots)).any(axis=1)
         if not changed.any():
             return
+        if most:
+            weights.check_used(shares, most)
         slots, shares = slots[changed], shares[changed]
         if self._reallocated is None:
             self._reallocated = np.zeros(self.capacity, bool)
             for name in _FROM_ALLOCATION:
                 self._seen[name] = self[name].copy()
-        self["allocation"][slots] = shares
+        if most:
+            places, held = sparse.rows_packed(shares, most)
+            self["places"][:, slots], self["allocation"][slots] = places.T, held
+        else:
+            self["allocation"][slots] = shares
         self["breadth"][slots] = weights.breadth(shares)
         self["depth"][slots] = shares.max(axis=1)
         self["niche"][slots] = shares.argmax(axis=1)
@@ -163,6 +183,7 @@ class Columns:
             "stock": self["stock"],
             "reallocated": moved,
             "allocation": None if moved is None else self["allocation"],
+            "places": None if moved is None else self["places"],
         }
         run = self.simulation
         with prepared():

@@ -39,6 +39,7 @@ class RowAgent(mesa.Agent):
         "allocation",
         "Shares of the budget, `[K]`, sum 1; read-only, set it as a whole.",
         write=Columns.set_allocation,
+        read=Columns.shares,
     )
     breadth = Column(
         "breadth", "Effective number of niches, exp(H(allocation)).", why_fixed=_FOLLOWS

@@ -67,6 +67,17 @@ def check_sum(rows: np.ndarray) -> None:
         )
 
 
+def check_used(shares: np.ndarray, most: int) -> None:
+    """Raise AgentError unless every row `[n, K]` uses at most so many niches."""
+    used = (shares > 0).sum(axis=1)
+    if used.size and used.max() > most:
+        row = int(used.argmax())
+        raise AgentError(
+            f"an agent uses at most {most} niches (niches.used; given: shares above 0 on "
+            f"{used[row]} niches, {short(shares[row])}); leave the others at 0"
+        )
+
+
 def normalised(weights: np.ndarray, dtype: np.dtype) -> np.ndarray:
     """Return shares of a precision; rows that sum to 1 within its rounding stay as they are."""
     total = weights.sum(axis=1, keepdims=True)

@@ -97,7 +97,7 @@ def _breadth(figure: Figure, place: SubplotSpec, run: Drawable) -> None:
         ax,
         run.metrics["step"].to_numpy(float),
         counts,
-        niches=run.scenario.niches.count,
+        niches=run.scenario.niches.most,
         mean=run.metrics["breadth_mean"],
     )
     ax.set_xlabel("Time (steps)")

@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import cKDTree
 
+from ecosim.scenario import sparse
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -31,8 +33,7 @@ def traits_of(population: pd.DataFrame, scenario: Scenario) -> tuple[Floats, flo
     """Return the traits `[N, D]` that set species apart, and the default distance."""
     if scenario.niches.space == "axis":
         return population[["position"]].to_numpy(float), AXIS * scenario.niches.length
-    columns = [name for name in population.columns if name.startswith("allocation_")]
-    return population[columns].to_numpy(float), ALLOCATION
+    return sparse.allocations(population, scenario.niches.count), ALLOCATION
 
 
 def clusters(traits: ArrayLike, distance: float) -> Numbers:

@@ -113,7 +113,7 @@ def _question(given: dict[str, Any]) -> Question:
     if not names:
         raise click.UsageError("--metrics is empty: name metrics, or `breadth`.")
     check_metrics(base, [name for name in names if name != target.BREADTH])
-    observed = target.read(given["data"], names, base.niches.count)
+    observed = target.read(given["data"], names, base.niches.most)
     return Question(sweep, observed, priors, particles=given["particles"])
 
 

@@ -109,7 +109,7 @@ class Run:
         """
         from ecosim.experiments.species import web_of
 
-        return web_of(self.population, by, self._group_names())
+        return web_of(self.population, by, self._group_names(), self.scenario.niches.count)
 
     def indices(self, by: str = "group") -> dict[str, Any]:
         """Return the indices of the final web (H2', NODF, d' ...), as `ecosim metrics` has them."""

@@ -14,14 +14,18 @@ if TYPE_CHECKING:
 WAYS = ("group", "lineage", "strategy")
 
 
-def web_of(population: pd.DataFrame, by: str, groups: Sequence[str] = ()) -> pd.DataFrame:
+def web_of(
+    population: pd.DataFrame, by: str, groups: Sequence[str] = (), niches: int | None = None
+) -> pd.DataFrame:
     """Return the web of a population: niches x species, sums of allocation over agents.
 
     Args:
-        population: one row an agent, with `group`, `lineage` and `allocation_0`..`allocation_K-1`.
+        population: one row an agent, with `group`, `lineage` and `allocation_0`..`allocation_K-1`,
+            or `place_0`.. and `share_0`.. (see `ecosim.recording.table_of`).
         by: `group` (named by `groups` where there are names), `lineage`, or `strategy`
             (allocations that are equal to the nearest tenth; named by their tenths).
         groups: names of the founders' groups, by index.
+        niches: K; needed where the population holds places.
 
     Raises:
         ValueError: another word for `by`.
@@ -29,8 +33,7 @@ def web_of(population: pd.DataFrame, by: str, groups: Sequence[str] = ()) -> pd.
     """
     if by not in WAYS:
         raise ValueError(f"a web is taken by one of {', '.join(WAYS)}; got {by!r}")
-    columns = [name for name in population.columns if name.startswith("allocation_")]
-    allocation = population[columns]
+    allocation = _allocation(population, niches)
     if by == "strategy":
         labels = _strategies(allocation.to_numpy())
     else:
@@ -40,6 +43,18 @@ def web_of(population: pd.DataFrame, by: str, groups: Sequence[str] = ()) -> pd.
     web = allocation.groupby(labels, sort=True).sum().T
     web.index = web.index.str.replace("allocation_", "niche ")
     return web.rename_axis(index="niche", columns=by)
+
+
+def _allocation(population: pd.DataFrame, niches: int | None) -> pd.DataFrame:
+    columns = [name for name in population.columns if name.startswith("allocation_")]
+    if columns or niches is None:
+        return population[columns]
+    import pandas as pd
+
+    from ecosim.scenario import sparse
+
+    names = [f"allocation_{k}" for k in range(niches)]
+    return pd.DataFrame(sparse.allocations(population, niches), population.index, names)
 
 
 def _strategies(allocation: np.ndarray) -> list[str]:
@@ -66,7 +81,9 @@ def against_observed(population: pd.DataFrame, scenario: Scenario) -> dict[str, 
     columns = [np.array(g.allocation, float) * g.share for g in groups]
     observed = np.column_stack(columns)
     inherited = population[population["group"] >= 0]
-    final = web_of(inherited, "group", [g.name for g in groups]).to_numpy(float)
+    final = web_of(inherited, "group", [g.name for g in groups], scenario.niches.count).to_numpy(
+        float
+    )
     return {
         "species": {"observed": observed.shape[1], "simulated": final.shape[1]},
         **{

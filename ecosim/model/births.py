@@ -16,6 +16,7 @@ from ecosim.model.population import (
     Population,
     Rows,
     newborn,
+    places_of,
     reallocated,
     rewritten,
     taken,
@@ -212,7 +213,8 @@ def _written(
         born = newborn(kinds, agents, turnover.newborns(population, rank))
         tally = added(kinds, tally, born, real, sign=1)
         claims = jnp.where(real, born.claims, 0)
-        claims = largest_by_patch(kinds, jnp.where(real, born.patch, 0), claims)
+        patch, places = jnp.where(real, born.patch, 0), places_of(kinds, born)
+        claims = largest_by_patch(kinds, patch, claims, places)
         put = rewritten if size == capacity else written
         after = put(population, slots, born)
         return start + size, after, tally, jnp.maximum(largest, claims)

@@ -18,8 +18,8 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jax import Array
 
-from ecosim.model import exact
-from ecosim.model.population import Population
+from ecosim.model import exact, sparse
+from ecosim.model.population import Population, by_claim, places_of
 from ecosim.model.structure import Kinds
 from ecosim.model.tally import Tally, by_patch, largest_by_patch
 from ecosim.model.traced import traced
@@ -84,7 +84,7 @@ def exchange(
     if size is None and competence is None:
         totals = tally.sums.claims.astype(jnp.float64) * tally.claim_unit
     else:
-        totals = _totals(kinds, population, claims)
+        totals = _totals(kinds, population, claims, places_of(kinds, population))
     mass = totals + parameters.unclaimed
     emitted = supply.astype(jnp.float64)
     price = jnp.where(mass > 0, emitted / jnp.where(mass > 0, mass, 1), 0)
@@ -118,24 +118,38 @@ def _additive(
 
 def _independent(kinds: Kinds, population: Population, claims: Array, supply: Array) -> Exchange:
     gain = _paid(kinds, population, claims, supply)
-    paid = _totals(kinds, population, claims) * supply.astype(jnp.float64)
+    totals = _totals(kinds, population, claims, places_of(kinds, population))
+    paid = totals * supply.astype(jnp.float64)
     return Exchange(gain, supply, paid, jnp.zeros(supply.shape, jnp.float64))
 
 
-def _totals(kinds: Kinds, population: Population, claims: Array) -> Array:
-    """Return exact totals `[P, K]`, float64, of the living's claims `[K, C]` in each patch."""
+def _totals(
+    kinds: Kinds, population: Population, claims: Array, places: Array | None = None
+) -> Array:
+    """Return exact totals `[P, K]`, float64, of the living's claims in each patch.
+
+    Claims are `[K, C]`, or `[m, C]` of places.
+    """
     claims = jnp.where(population.alive[None, :], claims, 0)
-    largest = largest_by_patch(kinds, population.patch, claims)
+    largest = largest_by_patch(kinds, population.patch, claims, places)
     unit = exact.quantum(largest, exact.count(population.alive))
-    own = unit[population.patch] if kinds.patches > 1 else unit
-    whole = by_patch(kinds, population.patch, exact.rounded(claims, own.T).T)
+    if places is None:
+        own = (unit[population.patch] if kinds.patches > 1 else unit).T
+    else:
+        own = by_claim(kinds, population, unit, 1)
+    whole = by_patch(kinds, population.patch, exact.rounded(claims, own).T, places)
     return whole.astype(jnp.float64) * unit
 
 
 def _paid(kinds: Kinds, population: Population, claims: Array, price: Array) -> Array:
     """Return sum_k claims_k price_k `[C]` at the prices of each agent's patch; 0 for the dead."""
-    own = price[population.patch] if kinds.patches > 1 else price
-    return jnp.where(population.alive, exact.weighted(claims, own.T), 0)
+    if kinds.used:
+        # In the order in which a row of all niches is added up, to the last bit.
+        claims = sparse.aligned(claims, population.places, kinds.niches)
+        places = sparse.aligned_places(population.places, kinds.niches)
+        population = population._replace(places=places)
+    own = by_claim(kinds, population, price)
+    return jnp.where(population.alive, exact.weighted(claims, own), 0)
 
 
 def offered(claims: Array, price: Array) -> Array:

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from ecosim.model import conduct, division, methods, niches, randomness
+from ecosim.model import conduct, division, methods, niches, randomness, sparse
 from ecosim.model.population import (
     Agents,
     Population,
@@ -62,7 +62,11 @@ def start_of(scenario: Scenario) -> tuple[str, Start]:
     elif p.start in ("random", "random-specialists", "pareto"):
         kind = p.start
     elif p.start == "specialists":
-        table, row = np.eye(k), np.arange(p.size) % k
+        row = np.arange(p.size) % k
+        if scenario.niches.used is None:
+            table = np.eye(k)
+        else:  # each is described by itself: a table would be K x K
+            kind = p.start
     elif p.allocation is not None:
         table = np.array([p.allocation])
     length = scenario.niches.length
@@ -202,31 +206,14 @@ def founders(
         noise = randomness.normals(key, zero, Stream.START, ids, count=1, dtype=kinds.dtype)
         place_on_axis = start.position + start.variation * noise[:, 0]
         trait = jnp.stack([place_on_axis, jnp.full(size, start.log_width)], axis=1)
-        allocation = niches.utilisation(trait, positions)
+    described = partial(_described, kinds, start_kind, start, positions, key)
+    row, places = jnp.asarray(start.row), None
+    if kinds.used:
+        places, allocation = sparse.described(
+            size, kinds.used, lambda some: described(ids[some], row[some], trait[some])
+        )
     else:
-        if start_kind == "random":
-            allocation = random_scope(ids, zero, key, jnp.ones(kinds.niches, kinds.dtype))
-        elif start_kind == "pareto":
-            allocation = pareto_scope(
-                ids, zero, key, exponent=start.breadth_exponent, count=kinds.niches
-            ).astype(kinds.dtype)
-        elif start_kind == "random-specialists":
-            unit = randomness.fine_uniform(key, zero, Stream.SCOPE, ids)
-            own = jnp.floor(unit * kinds.niches).astype(jnp.int32)
-            allocation = jax.nn.one_hot(
-                jnp.minimum(own, kinds.niches - 1), kinds.niches, dtype=kinds.dtype
-            )
-        else:
-            allocation = jnp.asarray(start.table)[start.row]
-
-        def moved(shares: Array) -> Array:
-            noise = randomness.normals(
-                key, zero, Stream.START, ids, count=kinds.niches, dtype=kinds.dtype
-            )
-            return niches.step_on_simplex(shares, noise, start.variation)
-
-        # A branch: to draw and sort for a million founders takes longer than all else.
-        allocation = jax.lax.cond(start.variation > 0, moved, lambda shares: shares, allocation)
+        allocation = described(ids, row, trait)
     rows = Rows(
         id=ids,
         parent=jnp.zeros_like(ids),
@@ -237,6 +224,7 @@ def founders(
         stock=start.stock * (1 + start.stock_variation * (2 * drawn - 1)),
         trait=trait,
         allocation=allocation,
+        places=places,
         conduct=conduct.founded(kinds, choices, ids, key),
         method=jnp.where(
             start.method[:, None] < 0,
@@ -248,6 +236,49 @@ def founders(
         return divided(newborn(kinds, agents, rows)._replace(alive=real))
     empty = padded(_one_block(kinds), capacity)
     return written(empty, jnp.arange(size), newborn(kinds, agents, rows))
+
+
+def _described(
+    kinds: Kinds,
+    start_kind: str,
+    start: Start,
+    positions: Array,
+    key: Array,
+    ids: Array,
+    row: Array,
+    trait: Array,
+) -> Array:
+    """Return the allocations `[B, K]` of founders, given their ids, rows and traits."""
+    zero = jnp.zeros((), jnp.int64)
+    if start_kind == "axis":
+        return niches.utilisation(trait, positions)
+    if start_kind == "random":
+        weights = jnp.ones(kinds.niches, kinds.dtype)
+        allocation = random_scope(ids, zero, key, weights, kinds.held)
+    elif start_kind == "pareto":
+        allocation = pareto_scope(
+            ids, zero, key, exponent=start.breadth_exponent, count=kinds.niches, most=kinds.held
+        ).astype(kinds.dtype)
+    elif start_kind == "random-specialists":
+        unit = randomness.fine_uniform(key, zero, Stream.SCOPE, ids)
+        own = jnp.floor(unit * kinds.niches).astype(jnp.int32)
+        allocation = jax.nn.one_hot(
+            jnp.minimum(own, kinds.niches - 1), kinds.niches, dtype=kinds.dtype
+        )
+    elif start_kind == "specialists":
+        allocation = jax.nn.one_hot(row, kinds.niches, dtype=kinds.dtype)
+    else:
+        allocation = jnp.asarray(start.table)[row]
+
+    def moved(shares: Array) -> Array:
+        noise = randomness.normals(
+            key, zero, Stream.START, ids, count=kinds.niches, dtype=kinds.dtype
+        )
+        return niches.step_on_simplex(shares, noise, start.variation)
+
+    # A branch: to draw and sort for a million founders takes longer than all else.
+    allocation = jax.lax.cond(start.variation > 0, moved, lambda shares: shares, allocation)
+    return jnp.asarray(allocation)
 
 
 def _of_founders(start: Start, number: Array) -> Start:
@@ -273,8 +304,9 @@ def _one_block(kinds: Kinds) -> Population:
         method=jnp.zeros((slots, min(kinds.methods, 1)), jnp.int32),
         lifespan=jnp.zeros((slots, kinds.lifespans), jnp.int32),
         trait=jnp.zeros((slots, 2 if kinds.space == "axis" else 0), f),
-        allocation=jnp.zeros((slots, kinds.niches), f),
+        places=jnp.zeros((kinds.used, slots), jnp.int32),
+        allocation=jnp.zeros((slots, kinds.held), f),
         conduct=jnp.zeros((slots, kinds.choices), f),
-        claims=jnp.zeros((kinds.niches, slots), f),
+        claims=jnp.zeros((kinds.held, slots), f),
         **{name: jnp.zeros(slots, dtype) for name, dtype in kind.items()},
     )

@@ -23,7 +23,8 @@ class Intervention(NamedTuple):
     restocked: Array  # bool[C] whose stock is set
     stock: Array  # float[C]
     reallocated: Array | None = None  # bool[C] whose allocation is set; None: nobody's
-    allocation: Array | None = None  # float[C, K] on the simplex
+    allocation: Array | None = None  # float[C, K] on the simplex, or float[C, m] of places
+    places: Array | None = None  # int32[m, C] where agents hold places
 
 
 @partial(jax.jit, static_argnames=("kinds",))
@@ -44,7 +45,9 @@ def intervene(kinds: Kinds, agents: Agents, state: State, change: Intervention) 
     stock = jnp.where(change.restocked, change.stock, population.stock)
     population = population._replace(stock=stock)
     if change.allocation is not None and change.reallocated is not None:
-        population = reallocated(kinds, agents, population, change.reallocated, change.allocation)
+        population = reallocated(
+            kinds, agents, population, change.reallocated, change.allocation, change.places
+        )
     leaves = change.leaves & population.alive
     log = state.log
     if log is not None:

@@ -41,7 +41,7 @@ def measure(
         "age_mean": exact.whole(population.age, alive) / number,
         **{name: number.astype(jnp.float64) for name, number in state.counts.items()},
         **state.flows,
-        **world.measure(selection, population),
+        **world.measure(kinds, selection, population),
         "allocation": use,
         "specialists": sums.specialists.astype(jnp.float64) / number,
         "supply": jnp.sum(state.supply, axis=0).astype(jnp.float64),

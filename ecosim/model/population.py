@@ -9,15 +9,17 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from ecosim.model import division, tradeoff
+from ecosim.model import division, sparse, tradeoff
 from ecosim.model.structure import Kinds
 
 
 class Population(NamedTuple):
     """C slots and K niches; rows of the dead hold anything and are never read.
 
-    Agents run along the first axis of a column, except of `claims`, which each step reads whole:
-    there each niche's lie side by side. `taken`, `part`, `chosen`, `written` and `padded` know.
+    Agents run along the first axis of a column, except of `claims` and `places`, which each step
+    reads whole: there each niche's lie side by side. `taken`, `part`, `chosen`, `written` and
+    `padded` know. Where agents use at most m of the niches (`sparse`), a row holds m in place of K
+    shares and claims, and `places` tells of which niches.
     """
 
     alive: Array  # bool[C]
@@ -34,9 +36,10 @@ class Population(NamedTuple):
     lifespan: Array  # int32[C, 1] age at which chance strikes it (energy budget); else [C, 0]
     method: Array  # int32[C, 1] what it searches or learns with; [C, 0] where nothing is measured
     trait: Array  # float[C, 2] position and log width on an axis; [C, 0] otherwise
-    allocation: Array  # float[C, K] shares of the budget, on the simplex
-    claims: Array  # float[K, C] competence^(contest exponent): the claim on each niche; effort,
-    # where a standard decides anew each step who is competent
+    places: Array  # int32[m, C] niches in use, ascending, K where none; [0, C]: all K are held
+    allocation: Array  # float[C, K] or [C, m] shares of the budget, on the simplex
+    claims: Array  # float[K, C] or [m, C] competence^(contest exponent): the claim on each niche;
+    # effort, where a standard decides anew each step who is competent
     breadth: Array  # float[C] exp(H(allocation))
     depth: Array  # float[C] largest share
     niche: Array  # int32[C] the niche of the largest share
@@ -44,7 +47,7 @@ class Population(NamedTuple):
 
     @property
     def strength(self) -> Array:
-        """Return the claims agent by agent, `[C, K]`: several times slower to read whole."""
+        """Return the claims agent by agent, `[C, K]` or `[C, m]`: several times slower to read."""
         return self.claims.T
 
 
@@ -62,6 +65,7 @@ class Rows(NamedTuple):
     allocation: Array
     conduct: Array | None = None  # None: no choice
     method: Array | None = None  # int32[B, 1]; None: nothing is measured
+    places: Array | None = None  # int32[B, m] niches of the shares `[B, m]`; None: all K
     lifespan: Array | None = None  # int32[B, 1]; None: not drawn
 
 
@@ -73,10 +77,17 @@ class Agents(NamedTuple):
 
 
 def described(
-    kinds: Kinds, parameters: Agents, budget: Array, allocation: Array
+    kinds: Kinds,
+    parameters: Agents,
+    budget: Array,
+    allocation: Array,
+    places: Array | None = None,
 ) -> tuple[Array, Array, Array, Array]:
-    """Return strength `[N, K]`, breadth `[N]`, depth `[N]` and main niche `[N]` of allocations."""
-    width = tradeoff.breadth(allocation)
+    """Return strength `[N, K]`, breadth `[N]`, depth `[N]` and main niche `[N]` of allocations.
+
+    Of shares `[N, m]` of places `[m, N]` likewise.
+    """
+    width = tradeoff.breadth(in_order(kinds, allocation, places))
     competence = tradeoff.competence(
         kinds.tradeoff, parameters.tradeoff, budget, allocation=allocation, width=width
     )
@@ -84,31 +95,97 @@ def described(
         competence = jnp.maximum(competence, parameters.tradeoff.floor)
     depth = jnp.max(allocation, axis=-1)
     main = jnp.argmax(allocation, axis=-1).astype(jnp.int32)
+    if places is not None:
+        main = jnp.take_along_axis(places, main[None, :], axis=0)[0]
     if kinds.measured is not None:
         return competence, width, depth, main
     return competence**parameters.contest, width, depth, main
 
 
 def with_allocation(
-    kinds: Kinds, parameters: Agents, population: Population, allocation: Array
+    kinds: Kinds,
+    parameters: Agents,
+    population: Population,
+    allocation: Array,
+    places: Array | None = None,
 ) -> Population:
-    """Return the population with new allocations `[C, K]` and all that follows from them."""
-    strength, breadth, depth, niche = described(kinds, parameters, population.budget, allocation)
-    return population._replace(
-        allocation=allocation, claims=strength.T, breadth=breadth, depth=depth, niche=niche
+    """Return the population with new allocations and all that follows from them.
+
+    Args:
+        kinds: static structure.
+        parameters: traced numbers of agents.
+        population: C slots.
+        allocation: `[C, K]`, or `[C, m]` of places.
+        places: int32[m, C]; None: as they are.
+
+    """
+    places = population.places if places is None else places
+    strength, breadth, depth, niche = described(
+        kinds, parameters, population.budget, allocation, places if kinds.used else None
     )
+    return population._replace(
+        places=places, allocation=allocation, claims=strength.T, breadth=breadth, depth=depth,
+        niche=niche,
+    )  # fmt: skip
+
+
+def in_order(kinds: Kinds, rows: Array, places: Array | None) -> Array:
+    """Return rows `[N, K]`, or `[N, m]` of places `[m, N]`, with columns in the order of sums."""
+    return rows if places is None else sparse.aligned(rows.T, places, kinds.niches).T
 
 
 def reallocated(
-    kinds: Kinds, agents: Agents, population: Population, who: Array, allocation: Array
+    kinds: Kinds,
+    agents: Agents,
+    population: Population,
+    who: Array,
+    allocation: Array,
+    places: Array | None = None,
 ) -> Population:
     """Set the allocation of some, and all that follows from it; the others keep every bit."""
-    return chosen(who, with_allocation(kinds, agents, population, allocation), population)
+    changed = with_allocation(kinds, agents, population, allocation, places)
+    return chosen(who, changed, population)
+
+
+def allocations(kinds: Kinds, population: Population, slots: Array) -> Array:
+    """Return the shares of all niches `[B, K]` of the agents in slots `[B]`."""
+    shares = population.allocation[slots]
+    if not kinds.used:
+        return shares
+    return sparse.unpacked(population.places[:, slots].T, shares, kinds.niches)
+
+
+def places_of(kinds: Kinds, population: Population) -> Array | None:
+    """Return the niches of the claims, int32[m, C]; None: all K, in order."""
+    return population.places if kinds.used else None
+
+
+def by_claim(kinds: Kinds, population: Population, values: Array, none: float = 0) -> Array:
+    """Return for each claim a value of its niche where its agent lives.
+
+    Args:
+        kinds: static structure.
+        population: C slots.
+        values: of each patch and niche, `[P, K]`.
+        none: stands for the value of a place that is not used.
+
+    Returns:
+        `[K, C]`, `[m, C]`, or `[K, 1]` where it is the same for all.
+
+    """
+    if kinds.used:
+        patch = population.patch if kinds.patches > 1 else None
+        return sparse.at_places(values, patch, population.places, none)
+    return (values[population.patch] if kinds.patches > 1 else values).T
 
 
 def newborn(kinds: Kinds, parameters: Agents, rows: Rows) -> Population:
     """Return newborns `[B]` with all their columns."""
-    strength, breadth, depth, niche = described(kinds, parameters, rows.budget, rows.allocation)
+    held = rows.places.T if kinds.used and rows.places is not None else None
+    places = jnp.zeros((0, *rows.id.shape), jnp.int32) if held is None else held
+    strength, breadth, depth, niche = described(
+        kinds, parameters, rows.budget, rows.allocation, held
+    )
     zero = jnp.zeros(rows.id.shape, jnp.int32)
     retained = jnp.zeros((rows.id.shape[0], kinds.retains), kinds.dtype)
     conduct = rows.conduct
@@ -122,13 +199,14 @@ def newborn(kinds: Kinds, parameters: Agents, rows: Rows) -> Population:
     return Population(
         alive=jnp.ones(rows.id.shape, bool), age=zero, strikes=zero, retained=retained,
         claims=strength.T, breadth=breadth, depth=depth, niche=niche,
-        **rows._asdict() | {"conduct": conduct, "method": method, "lifespan": lifespan},
+        **rows._asdict()
+        | {"conduct": conduct, "method": method, "lifespan": lifespan, "places": places},
     )  # fmt: skip
 
 
 def _axis(name: str) -> int:
     """Return the axis of a column that agents run along."""
-    return 1 if name == "claims" else 0
+    return 1 if name in ("claims", "places") else 0
 
 
 def _by_column(change: Callable[..., Array], *populations: Population) -> Population:

@@ -9,8 +9,10 @@ from ecosim.model import exact, randomness
 from ecosim.model.randomness import Stream
 
 
-def random_scope(ids: Array, step: Array, key: Array, weights: Array) -> Array:
-    """Return random allocations `[B, K]` over m of the K niches, m uniform on 1..K.
+def random_scope(
+    ids: Array, step: Array, key: Array, weights: Array, most: int | None = None
+) -> Array:
+    """Return random allocations `[B, K]` over m of the K niches, m uniform on 1..most.
 
     The m niches are drawn without replacement in proportion to weights (exponential keys,
     Efraimidis & Spirakis 2006) and share the budget uniformly on the simplex (normalised
@@ -21,11 +23,12 @@ def random_scope(ids: Array, step: Array, key: Array, weights: Array) -> Array:
         step: step number.
         key: run key.
         weights: attraction of each niche, `[K]`.
+        most: None: K.
 
     """
     count, dtype = weights.shape[0], weights.dtype
     scope = randomness.uniform(key, step, Stream.SCOPE, ids, dtype=dtype)
-    many = jnp.floor(scope * count).astype(jnp.int64)[:, None]
+    many = jnp.floor(scope * (most or count)).astype(jnp.int64)[:, None]
     first, second = randomness.words(key, step, Stream.SEGMENTS, ids[:, None], jnp.arange(count))
     floor = jnp.asarray(jnp.finfo(dtype).tiny, dtype)
     keys = -jnp.log(randomness.open_unit(first, dtype)) / jnp.maximum(weights, floor)[None, :]
@@ -34,12 +37,14 @@ def random_scope(ids: Array, step: Array, key: Array, weights: Array) -> Array:
     return amount / exact.across(amount)[:, None]
 
 
-def pareto_scope(ids: Array, step: Array, key: Array, *, exponent: Array, count: int) -> Array:
+def pareto_scope(
+    ids: Array, step: Array, key: Array, *, exponent: Array, count: int, most: int | None = None
+) -> Array:
     """Return allocations `[B, K]` that are even over k of the K niches, all sets alike.
 
-    k follows the discrete Pareto law cut off at K (Forister et al. 2015, PNAS 112:442):
-    P(k) = [k^-a - (k+1)^-a] / [1 - (K+1)^-a], drawn as the whole part of a Pareto number below
-    K + 1.
+    k follows the discrete Pareto law cut off at m (Forister et al. 2015, PNAS 112:442):
+    P(k) = [k^-a - (k+1)^-a] / [1 - (m+1)^-a], drawn as the whole part of a Pareto number below
+    m + 1.
 
     Args:
         ids: uint64[B], the counters of the draws.
@@ -47,11 +52,13 @@ def pareto_scope(ids: Array, step: Array, key: Array, *, exponent: Array, count:
         key: run key.
         exponent: a.
         count: K.
+        most: m; None: K.
 
     """
     unit = randomness.fine_uniform(key, step, Stream.SCOPE, ids)
-    cut = 1 - (count + 1.0) ** -exponent
-    many = jnp.clip(jnp.floor((1 - unit * cut) ** (-1 / exponent)), 1, count)[:, None]
+    most = most or count
+    cut = 1 - (most + 1.0) ** -exponent
+    many = jnp.clip(jnp.floor((1 - unit * cut) ** (-1 / exponent)), 1, most)[:, None]
     order = randomness.words(key, step, Stream.SEGMENTS, ids[:, None], jnp.arange(count))[0]
     rank = jnp.argsort(jnp.argsort(order, axis=1), axis=1)
     return jnp.where(rank < many, 1 / many, 0)

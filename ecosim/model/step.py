@@ -55,7 +55,7 @@ class World(NamedTuple):
     # (int64 scalars), from the population before, the turnover and the population after it.
     flows: Callable[[Any, Population, Exchange, Turnover], dict[str, Array]]
     counts: Callable[[Population, Turnover, Population], dict[str, Array]]
-    measure: Callable[[Any, Population], dict[str, Array]]  # float64 scalars, at recordings
+    measure: Callable[[Kinds, Any, Population], dict[str, Array]]  # float64 scalars, at recordings
 
 
 class Parameters(NamedTuple):

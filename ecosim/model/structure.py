@@ -47,6 +47,7 @@ class Kinds:
     measured: measured.Method | None  # None: competence is postulated
     mutation: str
     methods: int  # that measured agents may be of; 0: none
+    used: int = 0  # niches an agent uses at most, held by their places; 0: all K are held
 
     @property
     def oligopoly(self) -> bool:
@@ -57,6 +58,11 @@ class Kinds:
     def choices(self) -> int:
         """Columns that hold a firm's conduct: its choice, and its site on a circle."""
         return (2 if self.conduct == "price" else 1) if self.oligopoly else 0
+
+    @property
+    def held(self) -> int:
+        """Return how many shares and claims an agent's row holds."""
+        return self.used or self.niches
 
     @property
     def lifespans(self) -> int:
@@ -107,6 +113,7 @@ def kinds_of(scenario: Scenario) -> Kinds:
         measured=measured.method_of(scenario),
         mutation="none" if market else scenario.mutation.kind,
         methods=len(methods_of(scenario)),
+        used=scenario.niches.used or 0,
     )
 
 
@@ -159,4 +166,5 @@ def bytes_for(kinds: Kinds, capacity: int) -> int:
     """Return about how many bytes a population of this capacity takes."""
     number = 8 if kinds.dtype == "float64" else 4
     log = 4 * 60 if kinds.events else 0
-    return capacity * ((2 * kinds.niches + 4) * number + 45 + 4 * kinds.lifespans + log)
+    own = 45 + 4 * kinds.used + 4 * kinds.lifespans + log
+    return capacity * ((2 * kinds.held + 4) * number + own)

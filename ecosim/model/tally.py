@@ -13,13 +13,13 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from ecosim.model import breadths, division, exact
-from ecosim.model.population import SPECS, Population, part
+from ecosim.model import breadths, division, exact, sparse
+from ecosim.model.population import SPECS, Population, by_claim, in_order, part, places_of
 from ecosim.model.structure import Kinds
 
 SPECIALIST = 0.9  # an agent is a specialist of a niche with at least this share of its budget
 _THIN = 256  # all claims below this fraction of the largest: counted anew, in finer units
-BINS = 64  # of the histogram of breadth on [1, K]
+BINS = 64  # of the histogram of breadth on [1, K], K the niches that an agent may use
 
 
 class Sums(NamedTuple):
@@ -58,7 +58,8 @@ def counted(kinds: Kinds, population: Population, before: Array | None = None) -
     """Return a tally counted anew over all the living; `before`: the most agents so far."""
     alive = population.alive
     most = exact.count(alive)
-    bound = largest_by_patch(kinds, population.patch, jnp.where(alive, population.claims, 0))
+    claims, places = jnp.where(alive, population.claims, 0), places_of(kinds, population)
+    bound = largest_by_patch(kinds, population.patch, claims, places)
     if before is not None:
         most = jnp.maximum(most, before)
     empty = Tally(_zero(kinds), most, bound)
@@ -97,18 +98,19 @@ def sums(kinds: Kinds, tally: Tally, rows: Population, who: Array) -> Sums:
     """Return the sums over the rows `[B]` of the mask `who`, in the units of a tally."""
     unit, x, k = tally.share_unit, rows.allocation, kinds.niches
     column = who[:, None]
-    norm = jnp.sqrt(exact.across(x * x))[:, None]
+    whole = in_order(kinds, x, places_of(kinds, rows))
+    norm = jnp.sqrt(exact.across(whole * whole))[:, None]
     direction = jnp.where(norm > 0, x / jnp.where(norm > 0, norm, 1), 0)
-    unit_there = tally.claim_unit[rows.patch] if kinds.patches > 1 else tally.claim_unit
+    unit_there, places = by_claim(kinds, rows, tally.claim_unit, 1).T, places_of(kinds, rows)
     # Agent by agent, as they were gathered or made: the other way they would be turned around.
     claims = exact.rounded(jnp.where(column, rows.strength, 0), unit_there)
-    span = max(k - 1, 1)
+    span = max(kinds.held - 1, 1)
     place = jnp.clip((rows.breadth - 1) / span * BINS, 0, BINS - 1).astype(jnp.int32)
     special = who & (rows.depth >= SPECIALIST)
     return Sums(
-        claims=by_patch(kinds, rows.patch, claims),
-        use=exact.summed(exact.rounded(jnp.where(column, x, 0), unit)),
-        direction=exact.summed(exact.rounded(jnp.where(column, direction, 0), unit)),
+        claims=by_patch(kinds, rows.patch, claims, places),
+        use=by_niche(kinds, exact.rounded(jnp.where(column, x, 0), unit), places),
+        direction=by_niche(kinds, exact.rounded(jnp.where(column, direction, 0), unit), places),
         breadth=exact.summed(exact.rounded(jnp.where(who, rows.breadth / k, 0), unit)),
         depth=exact.summed(exact.rounded(jnp.where(who, rows.depth, 0), unit)),
         main=_heads(rows.niche, who, k),
@@ -123,15 +125,45 @@ def _heads(place: Array, who: Array, count: int) -> Array:
     return jnp.zeros(count, jnp.int64).at[place].add(who.astype(jnp.int64))
 
 
-def by_patch(kinds: Kinds, patch: Array, whole: Array) -> Array:
-    """Return integer totals `[P, K]` of rows `[B, K]` over each patch."""
+def by_niche(kinds: Kinds, whole: Array, places: Array | None) -> Array:
+    """Return integer totals `[K]` of rows `[B, K]`, or `[B, m]` of places `[m, B]`."""
+    if places is None:
+        return exact.summed(whole)
+    return sparse.totals(whole.T, None, places, (1, kinds.niches))[0]
+
+
+def niche_totals(kinds: Kinds, population: Population, values: Array, bound: Array) -> Array:
+    """Return float64 sums `[K]` over the living of values of their shares, none above a bound.
+
+    Args:
+        kinds: static structure.
+        population: C slots.
+        values: one a share, `[C, K]` or `[C, m]`.
+        bound: scalar.
+
+    """
+    unit = exact.quantum(bound, jnp.sum(population.alive))
+    whole = exact.rounded(jnp.where(population.alive[:, None], values, 0), unit)
+    return by_niche(kinds, whole, places_of(kinds, population)).astype(jnp.float64) * unit
+
+
+def by_patch(kinds: Kinds, patch: Array, whole: Array, places: Array | None = None) -> Array:
+    """Return integer totals `[P, K]` over patches of `[B, K]`, or `[B, m]` of places `[m, B]`."""
+    if places is not None:
+        shape = (kinds.patches, kinds.niches)
+        return sparse.totals(whole.T, patch if kinds.patches > 1 else None, places, shape)
     if kinds.patches == 1:
         return exact.summed(whole)[None, :]
     return jnp.zeros((kinds.patches, whole.shape[1]), whole.dtype).at[patch].add(whole)
 
 
-def largest_by_patch(kinds: Kinds, patch: Array, claims: Array) -> Array:
-    """Return the largest of claims `[K, B]` in each patch, `[P, K]`; 0 where there is none."""
+def largest_by_patch(
+    kinds: Kinds, patch: Array, claims: Array, places: Array | None = None
+) -> Array:
+    """Return the largest `[P, K]` of claims in each patch, given as to `by_patch`; 0: none."""
+    if places is not None:
+        shape = (kinds.patches, kinds.niches)
+        return sparse.largest(claims, patch if kinds.patches > 1 else None, places, shape)
     if kinds.patches == 1:
         return jnp.max(claims, axis=1)[None, :]
     start = jnp.zeros((kinds.patches, claims.shape[0]), claims.dtype)

@@ -17,6 +17,7 @@ from ecosim.scenario import (
     oligopoly,
     patches,
     reach,
+    sparse,
     unread,
 )
 from ecosim.scenario.lifecycle import Market, Mutation, Selection
@@ -65,11 +66,11 @@ def _niches(s: Scenario) -> Iterator[Problem]:
             "name a graph ('cycle', 'path', 'complete', 'star', 'grid') or list its edges",
         )
     yield from patches.edges("niches.graph", niches.graph, k)
-    if s.population.size * k > MAX_CELLS:
+    if s.population.size * niches.most > MAX_CELLS:
         yield Problem(
             "population.size",
-            f"{s.population.size} agents x {k} niches",
-            f"agents x niches must stay below {MAX_CELLS}",
+            f"{s.population.size} agents x {niches.most} niches",
+            f"agents x niches that an agent may use must stay below {MAX_CELLS}",
         )
 
 
@@ -259,6 +260,7 @@ def _ending(s: Scenario) -> Iterator[Problem]:
 _RULES = (
     _ending,
     _niches,
+    sparse.rules,
     _environment,
     patches.rules,
     _population,

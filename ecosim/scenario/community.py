@@ -49,6 +49,8 @@ def _read(path: Path, changed: int, size: int) -> pd.DataFrame:
     except Exception as error:  # what is no Parquet file raises errors of pyarrow's own
         raise ValueError(f"is no table of a run: {error}") from error
     lacking = [name for name in (*_COLUMNS, "allocation_0") if name not in table]
+    if "place_0" in table:
+        raise ValueError("holds places of niches (niches.used), and founders take all allocations")
     if lacking:
         raise ValueError(f"is no population of a run: it lacks {', '.join(lacking)}")
     return table.sort_values("id", ignore_index=True)

@@ -22,7 +22,7 @@ from ecosim.scenario.numbers import (
     Whole,
 )
 
-type NicheCount = Annotated[int, Strict(), Ge(1), Le(4096)]
+type NicheCount = Annotated[int, Strict(), Ge(1), Le(16384)]
 type PatchCount = Annotated[int, Strict(), Ge(1), Le(4096)]
 type GraphName = Literal["cycle", "path", "complete", "star", "grid"]
 
@@ -33,14 +33,26 @@ class Niches:
 
     `supply` holds relative weights (default: equal); `productivity` is what all niches emit
     together in one step (default: population.size times the upkeep of one agent).
+
+    With `used` = m an agent uses at most m of the K niches (absent: up to all of them): of a
+    newborn's shares the largest m are kept and divided by their sum, scopes that are drawn (a
+    random start, entrants, repertoires) are drawn up to m, and an agent's memory and time follow
+    m, not K. A population's table then has `place_0` ... (-1: none) and `share_0` ... instead of
+    a column for each niche.
     """
 
     count: NicheCount = 8
     supply: Weights | None = None
     productivity: Positive | None = None
+    used: Whole | None = None
     space: Literal["set", "axis", "graph"] = "set"
     length: Positive = 1.0
     graph: GraphName | Edges | None = None
+
+    @property
+    def most(self) -> int:
+        """The most niches that an agent can use."""
+        return self.count if self.used is None else self.used
 
 
 @dataclass(frozen=True, config=CONFIG)

@@ -17,17 +17,17 @@ _DIGITS = {"float32": 37, "float64": 307}  # powers of ten that a number may hav
 def out_of_range(s: Scenario) -> Iterator[Problem]:
     """Find claims that would underflow to nothing, or overflow, in the run's precision.
 
-    An agent's largest share is at least 1/K, so its largest claim is at least
-    (budget exp(-breadth_cost (K - 1)) / K)^(exponent x contest exponent). What is measured lies
-    between 0 and 1, whatever the budget.
+    An agent's largest share is at least 1/K, K the niches that it may use, so its largest claim
+    is at least (budget exp(-breadth_cost (K - 1)) / K)^(exponent x contest exponent). What is
+    measured lies between 0 and 1, whatever the budget.
     """
     if s.tradeoff.kind == "measured":
         return
     exponent = s.tradeoff.exponent * s.competition.exponent
     factors = [group.budget for group in s.population.groups] or [1.0]
     budgets = [math.log10(s.population.budget) + math.log10(factor) for factor in factors]
-    spread = math.log10(s.niches.count)
-    lost = s.tradeoff.breadth_cost * (s.niches.count - 1) / math.log(10)
+    spread = math.log10(s.niches.most)
+    lost = s.tradeoff.breadth_cost * (s.niches.most - 1) / math.log(10)
     low, high = exponent * (min(budgets) - spread - lost), exponent * max(budgets)
     digits = _DIGITS[s.run.precision]
     if low < -digits or high > digits:

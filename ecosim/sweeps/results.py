@@ -174,7 +174,7 @@ class SweepResults:
 
         Returns:
             Indexed by point and seed; columns 0 to 63: agents in 64 equal bins of breadth on
-            [1, K], K the niches of the point.
+            [1, K], K the niches that an agent of the point may use.
 
         """
         wanted = self._wanted(points)

@@ -179,7 +179,7 @@ def _distribution(path: Path, table: pd.DataFrame, niches: int) -> Target:
         raise StoreError(f"{path}: all counts are 0; there is nothing to fit")
     if classes.max() > niches:
         rule = f"its broadest class is {classes.max():g}, and the scenario has {niches} niches"
-        raise StoreError(f"{path}: {rule}; raise niches.count")
+        raise StoreError(f"{path}: {rule}; raise niches.count, or niches.used")
     shares = np.zeros(niches)
     np.add.at(shares, classes.astype(int) - 1, counts / counts.sum())
     return Target(tuple(f"breadth {n + 1}" for n in range(niches)), shares, distribution=True)

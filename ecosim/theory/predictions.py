@@ -53,6 +53,8 @@ def _modified(scenario: Scenario, competition: str) -> dict[str, bool]:
         "an axis of niches": scenario.niches.space == "axis",
         "groups of unequal budgets": len(budgets) > 1,
         "the neutral exponent 1": _exponent(scenario) == 1,
+        "generalists that cannot use all niches (niches.used)": _exponent(scenario) < 1
+        and scenario.niches.most < scenario.niches.count,
     }
 
 

@@ -42,7 +42,7 @@ def _counts(before: Population, turnover: Turnover, after: Population) -> dict[s
     return {}
 
 
-def _measure(_: Any, population: Population) -> dict[str, Array]:
+def _measure(_: Kinds, __: Any, population: Population) -> dict[str, Array]:
     return {}
 
 

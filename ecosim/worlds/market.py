@@ -15,7 +15,7 @@ from ecosim.model.selection.capital import mean_performance, performance
 from ecosim.model.step import World
 from ecosim.model.structure import Kinds
 from ecosim.model.surroundings import Surroundings
-from ecosim.model.tally import SPECIALIST
+from ecosim.model.tally import SPECIALIST, niche_totals
 from ecosim.scenario import Scenario
 
 
@@ -75,7 +75,9 @@ def _counts(before: Population, turnover: Turnover, after: Population) -> dict[s
     return {name: number.astype(jnp.int64) for name, number in numbers.items()}
 
 
-def _measure(numbers: exit_entry.Parameters, population: Population) -> dict[str, Array]:
+def _measure(
+    kinds: Kinds, numbers: exit_entry.Parameters, population: Population
+) -> dict[str, Array]:
     """Capital, its concentration, and how it is spread over niches (`capital`, `[K]`)."""
     alive = population.alive
     capital = exact.total(population.stock, alive)
@@ -94,7 +96,7 @@ def _measure(numbers: exit_entry.Parameters, population: Population) -> dict[str
         "generalist_hhi": _ratio(exact.total(share**2, general), generalists**2),
         "generalist_capital_share": generalists * whole,
         "breadth_mean_by_capital": exact.total(breadth * share, alive) * whole,
-        "capital": exact.column_totals(spread, alive, jnp.max(share)) * whole,
+        "capital": niche_totals(kinds, population, spread, jnp.max(share)) * whole,
     }
 
 

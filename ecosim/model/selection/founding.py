@@ -6,13 +6,14 @@ inheritance. Density-dependent founding: Hannan & Carroll 1992.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
 
 import jax.numpy as jnp
 from jax import Array
 
-from ecosim.model import conduct, exact, methods, niches, randomness
-from ecosim.model.population import Population, Rows
+from ecosim.model import conduct, exact, methods, niches, randomness, sparse
+from ecosim.model.population import Population, Rows, allocations
 from ecosim.model.randomness import Stream
 from ecosim.model.scope import random_scope
 from ecosim.model.slots import by_id, draw_by_weight
@@ -86,30 +87,30 @@ def entrants(
     group = jnp.full(rank.shape, -1, jnp.int32)
     if kinds.space == "axis":
         trait = _random_trait(kinds, p, ids, around)
-        allocation = niches.utilisation(trait, around.positions)
-    else:
-        weights = jnp.ones(kinds.niches, kinds.dtype)
-        if kinds.entry == "unmet":
-            weights = jnp.sum(around.exchange.unclaimed, axis=0).astype(kinds.dtype)
-        allocation = random_scope(ids, clock, key, weights)
     method = methods.at_random(kinds, ids, clock, key)
-    if kinds.entry == "imitation":
+    # In an empty market there is nobody to imitate: entrants come as at random.
+    some = jnp.any(population.alive) if kinds.entry == "imitation" else None
+    model = jnp.zeros(rank.shape, jnp.int64)
+    if some is not None:
         order = by_id(population.id, population.alive)
         unit = randomness.fine_uniform(key, clock, Stream.PARENT, ids)
         model = draw_by_weight(order, around.exchange.gain, population.alive, unit)
-        copied = _imitated(kinds, p, population, model, ids, around)
-        # In an empty market there is nobody to imitate: entrants come as at random.
-        some = jnp.any(population.alive)
-        allocation, trait = (
-            jnp.where(some, new, old) for new, old in zip(copied, (allocation, trait), strict=True)
-        )
+        trait = jnp.where(some, _imitated_trait(kinds, p, population, model, ids, around), trait)
         parents = jnp.where(some, population.id[model], parents)
         method = jnp.where(some, population.method[model], method)
+    scope = partial(_scope, kinds, p, population, around, some)
+    places = None
+    if kinds.used:
+        places, allocation = sparse.described(
+            rank.shape[0], kinds.used, lambda rows: scope(ids[rows], trait[rows], model[rows])
+        )
+    else:
+        allocation = scope(ids, trait, model)
     return Rows(
         id=ids, parent=parents, lineage=ids, group=group, patch=patch,
         budget=jnp.full(rank.shape, p.budget), stock=jnp.full(rank.shape, p.capital),
         trait=trait, allocation=allocation, conduct=_first_conduct(kinds, ids, around),
-        method=method,
+        method=method, places=places,
     )  # fmt: skip
 
 
@@ -119,23 +120,48 @@ def _first_conduct(kinds: Kinds, ids: Array, around: Surroundings) -> Array | No
     return conduct.newcomers(kinds, around.conduct, ids, around.clock, around.key)
 
 
-def _imitated(
+def _scope(
+    kinds: Kinds,
+    p: Parameters,
+    population: Population,
+    around: Surroundings,
+    some: Array | None,
+    ids: Array,
+    trait: Array,
+    model: Array,
+) -> Array:
+    """Return the allocations `[B, K]` of entrants; some: whether there are firms to imitate."""
+    if kinds.space == "axis":
+        return niches.utilisation(trait, around.positions)
+    weights = jnp.ones(kinds.niches, kinds.dtype)
+    if kinds.entry == "unmet":
+        weights = jnp.sum(around.exchange.unclaimed, axis=0).astype(kinds.dtype)
+    own = random_scope(ids, around.clock, around.key, weights, kinds.held)
+    if some is None:
+        return own
+    noise = _noise(kinds, ids, around, kinds.niches)
+    before = allocations(kinds, population, model)
+    return jnp.where(some, niches.step_on_simplex(before, noise, p.copying_error), own)
+
+
+def _imitated_trait(
     kinds: Kinds,
     p: Parameters,
     population: Population,
     model: Array,
     ids: Array,
     around: Surroundings,
-) -> tuple[Array, Array]:
-    count = 2 if kinds.space == "axis" else kinds.niches
-    noise = randomness.normals(
+) -> Array:
+    trait = population.trait[model]
+    if kinds.space != "axis":
+        return trait
+    return trait + exact.product(p.copying_error, _noise(kinds, ids, around, 2))
+
+
+def _noise(kinds: Kinds, ids: Array, around: Surroundings, count: int) -> Array:
+    return randomness.normals(
         around.key, around.clock, Stream.STEP, ids, count=count, dtype=kinds.dtype
     )
-    trait = population.trait[model]
-    if kinds.space == "axis":
-        trait = trait + exact.product(p.copying_error, noise)
-        return niches.utilisation(trait, around.positions), trait
-    return niches.step_on_simplex(population.allocation[model], noise, p.copying_error), trait
 
 
 def _random_trait(kinds: Kinds, p: Parameters, ids: Array, around: Surroundings) -> Array:
