@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -16,6 +16,11 @@ type Values = Mapping[str, Any]  # a value for each parameter of a case, int whe
 type Relation = Literal["equal", "above", "below"]
 
 FAMILIES = ("core", "ecology", "market", "optimisation", "learning", "metrics")
+
+
+def numbered(names: Iterable[str]) -> str:
+    """Return names with the numbers that a parameter chooses them by."""
+    return ", ".join(f"{number} {name}" for number, name in enumerate(names))
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ecosim.search import deterministic
 from ecosim.theory import no_free_lunch as theory
-from ecosim.verification.case import Case, Curve, Parameter, Values
+from ecosim.verification.case import Case, Curve, Parameter, Values, numbered
 
 MOST = 2**17
 _WOLPERT = "Wolpert & Macready 1997, IEEE Trans Evol Comput 1:67-82"
@@ -19,7 +20,7 @@ _POINTS = Parameter("X", 5, "points of the domain |X|", least=2, most=17, whole=
 _LEVELS = Parameter("Y", 4, "levels of value |Y|", least=2, most=127, whole=True)
 _EVALUATIONS = Parameter("m", 3, "evaluations", least=1, most=17, whole=True)
 _ALGORITHM = Parameter(
-    "a", 3, "algorithm, by its place in the family", least=0, most=11, whole=True
+    "a", 3, f"algorithm: {numbered(deterministic.ALGORITHMS)}", least=0, most=11, whole=True
 )
 
 
@@ -30,15 +31,13 @@ def _refused(v: Values) -> str | None:
 
 
 def _sequences(name: str, table: np.ndarray, v: Values) -> np.ndarray:
-    from ecosim.search import deterministic, enumeration
+    from ecosim.search import enumeration
 
     choose = deterministic.ALGORITHMS[name]
     return enumeration.value_sequences(choose, table, v["m"], levels=v["Y"])
 
 
 def _names() -> list[str]:
-    from ecosim.search import deterministic
-
     return list(deterministic.ALGORITHMS)
 
 
@@ -198,7 +197,7 @@ CASES = (
         title="Total gain of one algorithm over another on a set, plus that on its complement",
         source=_WOLPERT,
         parameters=(*_OPEN, _ALGORITHM, Parameter(
-            "b", 4, "the other algorithm, by its place", least=0, most=11, whole=True)),
+            "b", 4, "the other algorithm, as a", least=0, most=11, whole=True)),
         refuses=lambda v: (
             "needs a != b" if v["a"] == v["b"]
             else "|Y|^|X| <= 16384: twenty sets are searched" if v["Y"] ** v["X"] > 2**14

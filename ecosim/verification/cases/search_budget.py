@@ -7,17 +7,18 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ecosim.search import deterministic
 from ecosim.theory import no_free_lunch as theory
-from ecosim.verification.case import Case, Curve, Parameter, Values
+from ecosim.verification.case import Case, Curve, Parameter, Values, numbered
 
 _ALGORITHM = Parameter(
-    "a", 3, "algorithm, by its place in the family", least=0, most=11, whole=True
+    "a", 3, f"algorithm: {numbered(deterministic.ALGORITHMS)}", least=0, most=11, whole=True
 )
 _WORK = 1_000_000  # comparisons of points for a seed, about: (evaluations of a task)^2 each
 
 
 def _best(place: int, table: np.ndarray, evaluations: int, levels: int) -> np.ndarray:
-    from ecosim.search import deterministic, enumeration
+    from ecosim.search import enumeration
 
     choose = list(deterministic.ALGORITHMS.values())[place]
     found = enumeration.value_sequences(choose, table, evaluations, levels=levels)

@@ -8,18 +8,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ecosim.scenario.measured import ALGORITHMS
 from ecosim.theory import fixation
 from ecosim.theory import no_free_lunch as theory
-from ecosim.verification.case import Case, Curve, Parameter, Values
+from ecosim.verification.case import Case, Curve, Parameter, Values, numbered
 
 _WOLPERT = "Wolpert & Macready 1997, IEEE Trans Evol Comput 1:67-82"
 _POINTS, _LEVELS = 1024, 100
 _APART = 10**6  # seeds of the replicates of two seeds never meet
 _SEARCHED = 20  # replicates a seed where each of them searches on instances of its own
-_ALGORITHM = Parameter(
-    "a", 10, "algorithm, by its place in the family", least=0, most=13, whole=True
-)
-_OTHER = Parameter("b", 1, "the other algorithm, by its place", least=0, most=13, whole=True)
+_ALGORITHM = Parameter("a", 10, f"algorithm: {numbered(ALGORITHMS)}", least=0, most=13, whole=True)
+_OTHER = Parameter("b", 1, "the other algorithm, as a", least=0, most=13, whole=True)
 _SIZE = Parameter("N", 20, "agents", least=3, most=100, whole=True)
 
 
