@@ -77,7 +77,8 @@ def metrics_of(scenario, rng, steps):
 
 
 def simulate(
-    scenario, *, seed=None, progress=None, should_stop=None, checkpoint=None, keep_checkpoint=None
+    scenario, *, seed=None, progress=None, should_stop=None, checkpoint=None, keep_checkpoint=None,
+    devices=1,
 ):
     seed = scenario.run.seed if seed is None else seed
     size, niches, total = scenario.population.size, scenario.niches.count, scenario.run.steps
