@@ -21,8 +21,6 @@ MISSED = {
     "algorithms-on-easy-problems": {"breadth_mean", "coverage"},
     # Newborns that dabble in a task count among those who try it.
     "learners-specialise": {"performance_0"},
-    # Without competition the population ends on one task, and chance says on which.
-    "benchmark-threshold": {"performance_0"},
 }
 
 
