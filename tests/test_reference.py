@@ -23,7 +23,7 @@ def living(state) -> dict[str, np.ndarray]:
     return {
         name: np.asarray(column)[alive][order]
         for name, column in (population._asdict() | {"strength": population.strength}).items()
-        if name != "claims"
+        if name not in ("claims", "places")  # their agents run along the second axis
     }
 
 
