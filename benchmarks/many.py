@@ -17,6 +17,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 
 from turns import Row, Spent, machine, median, parser, tell, timed
 
@@ -26,7 +27,7 @@ WAYS = ("sweep", "single run", "mesa")
 
 def sweep(runs: int, agents: int, steps: int) -> Callable[[], float]:
     """Return what computes all replicates and says how many agent-steps they were."""
-    from ecosim.sweeps.devices import divide_processor
+    from ecosim.devices import divide_processor
 
     divide_processor()
     from ecosim.batch import run_batch
@@ -92,24 +93,24 @@ def measure(
     """Return a row for each way; medians over rounds in which they take turns."""
     size = [str(number) for number in (runs, agents, steps)]
     servers = {}
-    for name in WAYS:
-        servers[name] = subprocess.Popen(
-            [sys.executable, __file__, "--serve", name, *size],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        _answer(servers[name])
     spent: dict[str, list[Spent]] = {name: [] for name in WAYS}
     done: dict[str, float] = {}
-    for _ in range(rounds):
-        for name, server in servers.items():
-            assert server.stdin is not None
-            server.stdin.write("go\n")
-            server.stdin.flush()
-            clock, used, done[name] = json.loads(_answer(server))
-            # A step of an agent: the ways' populations differ a little.
-            spent[name].append(Spent(clock / done[name], used / done[name]))
-    for server in servers.values():
-        server.communicate()
+    with ExitStack() as stack:  # closes what they read and write, whereupon they end
+        for name in WAYS:
+            servers[name] = subprocess.Popen(
+                [sys.executable, __file__, "--serve", name, *size],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            )  # fmt: skip
+            stack.enter_context(servers[name])
+            _answer(servers[name])
+        for _ in range(rounds):
+            for name, server in servers.items():
+                assert server.stdin is not None
+                server.stdin.write("go\n")
+                server.stdin.flush()
+                clock, used, done[name] = json.loads(_answer(server))
+                # A step of an agent: the ways' populations differ a little.
+                spent[name].append(Spent(clock / done[name], used / done[name]))
     each = {name: median(values) for name, values in spent.items()}
     mine = each["sweep"]
     return [

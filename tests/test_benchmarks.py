@@ -48,7 +48,8 @@ MEASURED |= {"mesa_front", "many_niches"}
 
 def test_every_benchmark_has_a_test_here_and_its_place_on_the_page(benchmark):
     scripts = {p.stem for p in FOLDER.glob("*.py") if "__main__" in p.read_text()}
-    assert scripts == MEASURED | {"all"}
+    # What devices exchange is counted, for docs/devices.md: tests/test_devices.py.
+    assert scripts == MEASURED | {"all", "crossing"}
     # What a store takes on disk is no speed.
     assert {s.name for s in benchmark("page").SECTIONS} == MEASURED - {"sweep_store"}
 
