@@ -29,7 +29,7 @@ import ecosim
 from ecosim.scenario import read
 from ecosim.simulate import Simulation
 
-SETTLED, OBJECTS = 60, 100_000
+SETTLED, OBJECTS = 60, 1_000_000
 # Ways of packages that may not be there: the module here, and what makes a way of a workload.
 OTHERS: dict[str, tuple[str, Callable[..., Way]]] = {
     "numba": ("peer_numba", lambda module, w: each(module.Fused(w).step)),

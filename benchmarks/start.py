@@ -68,6 +68,7 @@ def measure(rounds: int = ROUNDS) -> Row:
     """Return the seconds of each way and what they are to each other."""
     with tempfile.TemporaryDirectory() as folder:
         os.environ.setdefault("ECOSIM_CACHE", str(Path(folder, "cache")))
+        os.environ["ECOSIM_PROGRAMS"] = "1"  # as the command line sets it
         ways = commands(Path(folder, "runs"))
         for name in ("run", "simulate"):  # compiles, and writes byte code
             processor_time(ways[name])

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import jax
 
 _MAPS = Path("/proc/self/maps")
 MOST_MAPS = 30_000
+LOADED: dict[Hashable, Any] = {}  # programs that came from files, see `programs`
 
 
 def cache_folder() -> Path | None:
@@ -32,6 +34,7 @@ def spare_memory_maps() -> bool:
     """
     if not _MAPS.exists() or _MAPS.read_bytes().count(b"\n") < MOST_MAPS:
         return False
+    LOADED.clear()
     jax.clear_caches()
     gc.collect()
     return True

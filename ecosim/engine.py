@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -35,6 +34,7 @@ from ecosim.model.selection import energy
 from ecosim.model.step import Parameters, State, Status, World, flows_of
 from ecosim.model.structure import Kinds, capacity_for, kinds_of
 from ecosim.model.traced import traced
+from ecosim.programs import program
 from ecosim.scenario import Scenario
 from ecosim.worlds.registry import WORLDS
 
@@ -112,7 +112,7 @@ def begin(scenario: Scenario, seed: int) -> tuple[Kinds, Parameters, State]:
     return kinds, parameters, state
 
 
-@partial(jax.jit, static_argnames=("kinds", "start_kind", "capacity"))
+@program(static=("kinds", "start_kind", "capacity"))
 def begun(
     kinds: Kinds,
     start_kind: str,
@@ -201,7 +201,7 @@ def _nobody_born(_: Population, __: Array) -> Rows:
     raise AssertionError("nobody is born before the first step")
 
 
-@partial(jax.jit, static_argnames=("kinds",), donate_argnames=("state",))
+@program(static=("kinds",), donate=("state",))
 def advance(
     kinds: Kinds, parameters: Parameters, state: State, schedule: Schedule
 ) -> tuple[State, Table]:
@@ -230,7 +230,7 @@ def advance(
     return state, division.replicated(table)
 
 
-@partial(jax.jit, static_argnames=("kinds",))
+@program(static=("kinds",))
 def measure(kinds: Kinds, parameters: Parameters, state: State) -> tuple[Array, Array]:
     """Return the metrics `[M]` and the histogram of breadth `[64]` of a state."""
     parameters = jax.tree.map(jnp.asarray, parameters)
@@ -285,7 +285,7 @@ def _recorded(
     return jax.lax.cond(due, record, lambda table: table, table)
 
 
-@partial(jax.jit, static_argnames=("kinds", "capacity"))
+@program(static=("kinds", "capacity"))
 def enlarged(kinds: Kinds, state: State, capacity: int) -> State:
     """Return the state with room for more agents; the log, if any, must be empty."""
     log = events.empty(4 * capacity, kinds.dtype) if kinds.events else None

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from ecosim.model import division, exact
+from ecosim.model.materialised import once
 from ecosim.model.population import (
     SPECS,
     Agents,
@@ -118,7 +119,7 @@ def _without(kinds: Kinds, population: Population, dies: Array, tally: Tally) ->
             start, tally = carry
             rank = start + jnp.arange(size)
             slots = jnp.minimum(nth_true(dies, rank), capacity - 1)
-            rows = taken(population, slots)
+            rows = once(lambda: taken(population, slots), start < count)
             return start + size, added(kinds, tally, rows, rank < count, sign=-1)
 
         start = (jnp.zeros((), jnp.int64), emptied(kinds, tally))
@@ -210,7 +211,10 @@ def _written(
         rank = start + jnp.arange(size)
         real = rank < turnover.births
         slots = jnp.where(real, nth_true(turnover.vacant, rank), capacity + rank)
-        born = newborn(kinds, agents, turnover.newborns(population, rank))
+        born = once(
+            lambda: newborn(kinds, agents, turnover.newborns(population, rank)),
+            start < turnover.births,
+        )
         tally = added(kinds, tally, born, real, sign=1)
         claims = jnp.where(real, born.claims, 0)
         patch, places = jnp.where(real, born.patch, 0), places_of(kinds, born)

@@ -126,7 +126,9 @@ def capacity_for(kinds: Kinds, size: int) -> int:
     if kinds.selection == "birth-death":
         # Each event reads all slots.
         return _whole(size + size // 4 + 32)
-    return _whole(max(size + size // 4, 1024))
+    # A quarter more, or an eighth of many: each pass reads the free slots too.
+    room = size // 4 if size < 2**17 else size // 8
+    return _whole(max(size + room, 1024))
 
 
 def _whole(slots: int) -> int:

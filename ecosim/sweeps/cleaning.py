@@ -30,8 +30,11 @@ def left_in_scratch() -> list[Path]:
 
 def cached(folder: Path | None) -> Iterator[Path]:
     """Yield the compiled programs in a cache; other files that lie there are not named."""
+    from ecosim.programs import KEPT
+
     if folder is not None and folder.is_dir():
-        yield from (path for path in folder.iterdir() if path.name.endswith(_CACHED))
+        ours = (*_CACHED, KEPT)
+        yield from (path for path in folder.iterdir() if path.name.endswith(ours))
 
 
 def remove(paths: list[Path]) -> int:
