@@ -31,6 +31,7 @@ from ecosim.model import (
     tally,
     tradeoff,
 )
+from ecosim.model import founders as founders_module
 from ecosim.model.events import empty
 from ecosim.model.founders import start_of
 from ecosim.model.randomness import Stream
@@ -163,6 +164,57 @@ def test_many_values_are_counted_and_added_as_few_are():
         assert float(exact.total(jnp.asarray(values), jnp.asarray(alive))) == pytest.approx(
             parted, rel=1e-13
         )
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("count", [64, 4096, 8192])
+def test_largest_and_sums_along_agents_are_those_of_numpy(count, dtype):
+    rng = np.random.default_rng(9)
+    values = np.where(rng.random((3, count)) < 0.5, 0, rng.lognormal(0, 20, (3, count)))
+    values = values.astype(dtype)
+    values[1] = 0
+    whole = rng.integers(-(10**9), 10**9, (3, count))
+    with prepared():
+        found = exact.largest_along(jnp.asarray(values))
+        assert found.dtype == dtype and np.array_equal(found, values.max(axis=1))
+        assert float(exact.largest(jnp.asarray(values[0]))) == values[0].max()
+        assert np.array_equal(exact.summed(jnp.asarray(whole), axis=1), whole.sum(axis=1))
+        assert np.array_equal(exact.summed(jnp.asarray(whole.T)), whole.sum(axis=1))
+
+
+@pytest.mark.parametrize("count", [64, 4096, 4160, 12544, 4100])
+@pytest.mark.parametrize("kind", ["spread", "ties", "together", "few"])
+def test_the_largest_are_found_without_sorting_all(count, kind):
+    rng = np.random.default_rng(10)
+    values = rng.lognormal(0, 3, count)
+    if kind == "ties":
+        values = np.floor(values)
+    elif kind == "together":  # in one group of slots, and side by side
+        values[:: count // 64] += 1e6
+        values[:5] += 1e7
+    elif kind == "few":
+        values[2:] = 0
+    with prepared():
+        found = exact.top(jnp.asarray(values), 4)
+    assert found.tolist() == sorted(values, reverse=True)[:4]
+
+
+@pytest.mark.parametrize("start", ["random", "even", "specialists"])
+def test_founders_in_parts_are_the_founders(start, monkeypatch):
+    scenario = validate({
+        "world": "ecology",
+        "niches": {"count": 3},
+        "population": {"size": 300, "start": start, "stock_variation": 0.3},
+        "run": {"steps": 1},
+    })  # fmt: skip
+    whole = Simulation(scenario)
+    for size in (64, 128, 300):  # the last part overlaps, divides evenly not, is all
+        monkeypatch.setattr(founders_module, "_AT_ONCE", size)
+        jax.clear_caches()
+        parts = Simulation(scenario)
+        same = jax.tree.map(np.array_equal, parts.state.population, whole.state.population)
+        assert all(jax.tree.leaves(same))
+    jax.clear_caches()
 
 
 @pytest.mark.parametrize("count", [2, 5, 8, 11])

@@ -211,10 +211,9 @@ def _written(
         rank = start + jnp.arange(size)
         real = rank < turnover.births
         slots = jnp.where(real, nth_true(turnover.vacant, rank), capacity + rank)
-        born = once(
-            lambda: newborn(kinds, agents, turnover.newborns(population, rank)),
-            start < turnover.births,
-        )
+        # Outside the branch: what all rounds draw from is made once, before them.
+        rows = turnover.newborns(population, rank)
+        born = once(lambda: newborn(kinds, agents, rows), start < turnover.births)
         tally = added(kinds, tally, born, real, sign=1)
         claims = jnp.where(real, born.claims, 0)
         patch, places = jnp.where(real, born.patch, 0), places_of(kinds, born)

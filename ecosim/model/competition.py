@@ -75,33 +75,32 @@ def exchange(
 
     """
     claims = population.claims if competence is None else competence.T
-    if size is not None:
-        claims = claims * size[None, :]
     if kinds.competition == "additive":
-        return _additive(kinds, parameters, population, claims, supply)
+        return _additive(kinds, parameters, population, claims, size, supply)
     if kinds.competition == "independent":
-        return _independent(kinds, population, claims, supply)
+        return _independent(kinds, population, claims, size, supply)
     if size is None and competence is None:
         totals = tally.sums.claims.astype(jnp.float64) * tally.claim_unit
     else:
-        totals = _totals(kinds, population, claims, places_of(kinds, population))
+        totals = _totals(kinds, population, _sized(claims, size), places_of(kinds, population))
     mass = totals + parameters.unclaimed
     emitted = supply.astype(jnp.float64)
     price = jnp.where(mass > 0, emitted / jnp.where(mass > 0, mass, 1), 0)
     unclaimed = jnp.where(mass > 0, price * parameters.unclaimed, emitted)
-    gain = _paid(kinds, population, claims, price.astype(supply.dtype))
+    gain = _paid(kinds, population, claims, price.astype(supply.dtype), size)
     offered = jnp.where((mass > 0) | (emitted <= 0), price, jnp.inf).astype(supply.dtype)
     return Exchange(gain, offered, supply, unclaimed)
 
 
 def _additive(
-    kinds: Kinds, parameters: Parameters, population: Population, claims: Array, supply: Array
-) -> Exchange:
+    kinds: Kinds, parameters: Parameters, population: Population, claims: Array,
+    size: Array | None, supply: Array,
+) -> Exchange:  # fmt: skip
     emitted = jnp.sum(supply.astype(jnp.float64), axis=1)
     if kinds.regulation == "global":
         emitted = jnp.broadcast_to(exact.across(emitted[None, :]), emitted.shape)
     shares = supply / jnp.where(emitted > 0, emitted, 1)[:, None].astype(supply.dtype)
-    payoff = _paid(kinds, population, claims, shares)
+    payoff = _paid(kinds, population, claims, shares, size)
     if kinds.regulation == "global":
         mass = jnp.broadcast_to(exact.total(payoff, population.alive), emitted.shape)
     else:
@@ -116,9 +115,11 @@ def _additive(
     return Exchange(gain, price, supply, left[:, None] * shares.astype(jnp.float64))
 
 
-def _independent(kinds: Kinds, population: Population, claims: Array, supply: Array) -> Exchange:
-    gain = _paid(kinds, population, claims, supply)
-    totals = _totals(kinds, population, claims, places_of(kinds, population))
+def _independent(
+    kinds: Kinds, population: Population, claims: Array, size: Array | None, supply: Array
+) -> Exchange:
+    gain = _paid(kinds, population, claims, supply, size)
+    totals = _totals(kinds, population, _sized(claims, size), places_of(kinds, population))
     paid = totals * supply.astype(jnp.float64)
     return Exchange(gain, supply, paid, jnp.zeros(supply.shape, jnp.float64))
 
@@ -137,19 +138,30 @@ def _totals(
         own = (unit[population.patch] if kinds.patches > 1 else unit).T
     else:
         own = by_claim(kinds, population, unit, 1)
-    whole = by_patch(kinds, population.patch, exact.rounded(claims, own).T, places)
-    return whole.astype(jnp.float64) * unit
+    whole = exact.rounded(claims, own)
+    if places is None and kinds.patches == 1:
+        totals = exact.summed(whole, axis=1)[None, :]  # niche by niche, as claims lie
+    else:
+        totals = by_patch(kinds, population.patch, whole.T, places)
+    return totals.astype(jnp.float64) * unit
 
 
-def _paid(kinds: Kinds, population: Population, claims: Array, price: Array) -> Array:
-    """Return sum_k claims_k price_k `[C]` at the prices of each agent's patch; 0 for the dead."""
+def _sized(claims: Array, size: Array | None) -> Array:
+    return claims if size is None else claims * size[None, :]
+
+
+def _paid(
+    kinds: Kinds, population: Population, claims: Array, price: Array, size: Array | None
+) -> Array:
+    """Return size sum_k claims_k price_k `[C]` at the prices of one's patch; 0 for the dead."""
     if kinds.used:
         # In the order in which a row of all niches is added up, to the last bit.
         claims = sparse.aligned(claims, population.places, kinds.niches)
         places = sparse.aligned_places(population.places, kinds.niches)
         population = population._replace(places=places)
     own = by_claim(kinds, population, price)
-    return jnp.where(population.alive, exact.weighted(claims, own), 0)
+    paid = exact.weighted(claims, own)
+    return jnp.where(population.alive, paid if size is None else paid * size, 0)
 
 
 def offered(claims: Array, price: Array) -> Array:

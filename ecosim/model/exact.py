@@ -69,15 +69,34 @@ def whole(values: Array, alive: Array) -> Array:
     return jnp.sum(sums, dtype=jnp.int64).astype(jnp.float64)
 
 
-def summed(values: Array) -> Array:
-    """Return the sums over rows of integers `[B]` or `[B, K]`, without the first axis."""
-    folded = _folded(jnp.add, values)
-    return jnp.sum(folded, axis=tuple(range(folded.ndim - values.ndim + 1)))
+def summed(values: Array, axis: int = 0) -> Array:
+    """Return the sums of integers, `[B]`, `[B, K]` or `[K, B]`, over the axis of agents."""
+    folded = _folded(jnp.add, values, axis)
+    return jnp.sum(folded, axis=tuple(range(axis, axis + folded.ndim - values.ndim + 1)))
 
 
 def largest(values: Array) -> Array:
-    """Return the largest of values `[C]`; NaN if one is."""
-    return jnp.max(_folded(jnp.maximum, values))
+    """Return the largest of values `[C]`, finite and none negative."""
+    return _number(jnp.max(_folded(jnp.maximum, _ranked(values))), values)
+
+
+def largest_along(values: Array) -> Array:
+    """Return the largest `[K]` of values `[K, C]`, finite and none negative, for each niche."""
+    folded = _folded(jnp.maximum, _ranked(values), 1)
+    return _number(jnp.max(folded, axis=tuple(range(1, folded.ndim))), values)
+
+
+def _ranked(values: Array) -> Array:
+    """Return whole numbers in the order of values, none negative.
+
+    XLA folds whole numbers in one pass, but hands maxima of fractions to a library that reads all
+    of them from memory.
+    """
+    return jax.lax.bitcast_convert_type(values, f"int{8 * values.dtype.itemsize}")
+
+
+def _number(rank: Array, like: Array) -> Array:
+    return jax.lax.bitcast_convert_type(rank, like.dtype)
 
 
 def some(mask: Array) -> Array:
@@ -85,22 +104,37 @@ def some(mask: Array) -> Array:
     return jnp.any(_folded(jnp.logical_or, mask))
 
 
-def _folded(operation: Callable[[Array, Array], Array], values: Array) -> Array:
-    """Return values `[C, ...]` with their eighths combined `[C / 8, ...]`, if they are many.
+def _folded(operation: Callable[[Array, Array], Array], values: Array, axis: int = 0) -> Array:
+    """Return values with their eighths along the axis of agents combined, if they are many.
 
     A reduction reads its operand from memory. What is folded first is computed on the way, so
-    that an eighth of it is written. For operations whose result no order changes.
+    that an eighth of it is written. For operations whose result no order changes. On several
+    devices the axis becomes two, devices and slots of each.
     """
-    size, rest = divmod(values.shape[0], division.parts())
+    size, rest = divmod(values.shape[axis], division.parts())
     if values.size < _LARGE * division.parts() or size % _FOLDED or rest:
         return values
     divided = division.parts() > 1
     # Eighths of what each device holds, so that nothing is moved for it.
-    values, axis = (division.split(values, 0), 1) if divided else (values, 0)
+    values, along = (division.split(values, axis), axis + 1) if divided else (values, axis)
     part = size // _FOLDED
-    parts = (jax.lax.slice_in_dim(values, i * part, (i + 1) * part, axis=axis)
+    parts = (jax.lax.slice_in_dim(values, i * part, (i + 1) * part, axis=along)
              for i in range(_FOLDED))  # fmt: skip
     return functools.reduce(operation, parts)
+
+
+def top(values: Array, count: int) -> Array:
+    """Return the `count` largest of values `[C]`, descending (C >= count).
+
+    They lie in the `count` groups whose largest are the largest: the others are not sorted.
+    """
+    groups, rest = divmod(values.shape[0], _COLUMNS)
+    if values.shape[0] >= _LARGE and not rest and groups >= count:
+        apart = values.reshape(_COLUMNS, groups)
+        heads = jax.lax.top_k(jnp.max(apart, axis=0), count)[1]
+        values = apart[:, heads].ravel()
+    found: Array = jax.lax.top_k(values, count)[0]
+    return found
 
 
 def column_totals(values: Array, alive: Array, bound: Array) -> Array:

@@ -17,8 +17,8 @@ from ecosim.model.population import (
     Rows,
     divided,
     newborn,
+    overlaid,
     padded,
-    written,
 )
 from ecosim.model.randomness import Stream
 from ecosim.model.scope import pareto_scope, random_scope
@@ -26,6 +26,8 @@ from ecosim.model.structure import Kinds
 from ecosim.model.traced import traced
 from ecosim.scenario import Scenario, community
 from ecosim.scenario.measured import methods_of
+
+_AT_ONCE = 2**16  # founders
 
 
 class Start(NamedTuple):
@@ -186,9 +188,8 @@ def founders(
     Without groups, positions and widths are those of a generalist in the middle of the axis, and
     allocations are even; see `ecosim.scenario.Population`.
     """
-    size, zero = start.row.shape[0], jnp.zeros((), jnp.int64)
-    devices = division.parts()
-    ids = jnp.arange(1, size + 1, dtype=jnp.uint64)
+    size, devices = start.row.shape[0], division.parts()
+    some = partial(_founders, kinds, start_kind, start, agents, choices, positions, key)
     if devices > 1:
         # A founder for each slot: nothing is then moved. Room is on each device where newborns stay
         # on their parents'; elsewhere slots are in the order of ids, which is that of draws.
@@ -196,10 +197,34 @@ def founders(
         share = -(-size // devices) if kinds.selection == "energy" else here
         number = slot // here * share + slot % here
         real = division.kept((slot % here < share) & (number < size), division.along(0))
-        number = jnp.where(real, number, 0)
-        start = _of_founders(start, number)
-        ids = (number + 1).astype(jnp.uint64)
-        size = capacity
+        return divided(some(jnp.where(real, number, 0))._replace(alive=real))
+    empty = padded(_one_block(kinds), capacity)
+    if size <= _AT_ONCE:
+        return overlaid(empty, jnp.zeros((), jnp.int64), some(jnp.arange(size)))
+
+    def next_(block: Array, founded: Population) -> Population:
+        # Many are founded in parts, since all at once and their slots are two populations. The
+        # last part begins earlier where it would reach beyond the last founder.
+        first = jnp.minimum(block * _AT_ONCE, size - _AT_ONCE)
+        return overlaid(founded, first, some(first + jnp.arange(_AT_ONCE)))
+
+    return jax.lax.fori_loop(0, -(-size // _AT_ONCE), next_, empty)
+
+
+def _founders(
+    kinds: Kinds,
+    start_kind: str,
+    start: Start,
+    agents: Agents,
+    choices: conduct.Parameters,
+    positions: Array,
+    key: Array,
+    number: Array,
+) -> Population:
+    """Return the founders of these numbers `[B]`, counted from 0."""
+    count, size, zero = start.row.shape[0], number.shape[0], jnp.zeros((), jnp.int64)
+    start = _of_founders(start, number)
+    ids = (number + 1).astype(jnp.uint64)
     drawn = randomness.uniform(key, zero, Stream.STOCK, ids, dtype=kinds.dtype)
     trait = jnp.zeros((size, 0), kinds.dtype)
     if start_kind == "axis":
@@ -225,17 +250,14 @@ def founders(
         trait=trait,
         allocation=allocation,
         places=places,
-        conduct=conduct.founded(kinds, choices, ids, key),
+        conduct=conduct.founded(kinds, choices, ids, count, key),
         method=jnp.where(
             start.method[:, None] < 0,
             methods.at_random(kinds, ids, zero, key),
             start.method[:, None],
         )[:, : min(kinds.methods, 1)],
     )
-    if devices > 1:
-        return divided(newborn(kinds, agents, rows)._replace(alive=real))
-    empty = padded(_one_block(kinds), capacity)
-    return written(empty, jnp.arange(size), newborn(kinds, agents, rows))
+    return newborn(kinds, agents, rows)
 
 
 def _described(

@@ -249,6 +249,15 @@ def written(population: Population, slots: Array, rows: Population) -> Populatio
     return _by_column(put, population, rows)
 
 
+def overlaid(population: Population, first: Array, rows: Population) -> Population:
+    """Return the population with rows in the slots from a first one on."""
+
+    def put(axis: int, column: Array, values: Array) -> Array:
+        return jax.lax.dynamic_update_slice_in_dim(column, values, first, axis)
+
+    return _by_column(put, population, rows)
+
+
 def rewritten(population: Population, slots: Array, rows: Population) -> Population:
     """Return what `written` returns, faster where rows and slots number as many and agree.
 

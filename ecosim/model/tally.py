@@ -165,7 +165,7 @@ def largest_by_patch(
         shape = (kinds.patches, kinds.niches)
         return sparse.largest(claims, patch if kinds.patches > 1 else None, places, shape)
     if kinds.patches == 1:
-        return jnp.max(claims, axis=1)[None, :]
+        return exact.largest_along(claims)[None, :]
     start = jnp.zeros((kinds.patches, claims.shape[0]), claims.dtype)
     return start.at[patch].max(claims.T)
 

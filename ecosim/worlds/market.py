@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import jax
 import jax.numpy as jnp
 from jax import Array
 
@@ -91,8 +90,8 @@ def _measure(
     return {
         "capital_total": capital,
         "hhi": exact.total(share**2, alive) * whole,
-        "c4": _largest(share, 4) * whole,
-        "generalist_c4": _ratio(_largest(jnp.where(general, share, 0), 4), generalists),
+        "c4": jnp.sum(exact.top(share, 4)) * whole,
+        "generalist_c4": _ratio(jnp.sum(exact.top(jnp.where(general, share, 0), 4)), generalists),
         "generalist_hhi": _ratio(exact.total(share**2, general), generalists**2),
         "generalist_capital_share": generalists * whole,
         "breadth_mean_by_capital": exact.total(breadth * share, alive) * whole,
@@ -103,10 +102,6 @@ def _measure(
 def _ratio(part: Array, whole: Array) -> Array:
     """Return part / whole, or NaN where there is nothing to divide."""
     return jnp.where(whole > 0, part / jnp.where(whole > 0, whole, 1), jnp.nan)
-
-
-def _largest(share: Array, count: int) -> Array:
-    return jnp.sum(jax.lax.top_k(share, count)[0])
 
 
 def _decide(

@@ -56,13 +56,13 @@ def parameters(scenario: Scenario) -> Parameters:
     return Parameters(**values, rounds=traced(c.rounds, "int64"))
 
 
-def founded(kinds: Kinds, p: Parameters, ids: Array, key: Array) -> Array | None:
-    """Return the conduct `[N, W]` of founders of ids 1..N; None: they have no choice."""
+def founded(kinds: Kinds, p: Parameters, ids: Array, count: int, key: Array) -> Array | None:
+    """Return the conduct `[B, W]` of founders of ids `[B]` out of 1..count; None: no choice."""
     if not kinds.oligopoly:
         return None
     columns = newcomers(kinds, p, ids, jnp.zeros((), jnp.int64), key)
     if columns is not None and kinds.conduct == "price":
-        spread = p.length * (ids - 1).astype(jnp.float64) / ids.shape[0]
+        spread = p.length * (ids - 1).astype(jnp.float64) / count
         site = jnp.where(p.even > 0, spread.astype(kinds.dtype), columns[:, 1])
         columns = columns.at[:, 1].set(site)
     return columns

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 from jax import Array
 
@@ -59,11 +60,17 @@ def below_standard(
         around: the step and the draws' key.
 
     """
-    noise = randomness.normals(
-        around.key, around.clock, Stream.STANDARD, population.id, count=1, dtype=own.dtype
-    )
+
+    def drawn() -> Array:
+        noise = randomness.normals(
+            around.key, around.clock, Stream.STANDARD, population.id, count=1, dtype=own.dtype
+        )
+        return own + p.noise * noise[:, 0]
+
+    # Hashes and logarithms for all firms are most of a step.
+    seen = jax.lax.cond(p.noise > 0, drawn, lambda: own)
     standard = jnp.where(p.relative > 0, p.standard * mean, p.standard)
-    return population.alive & (own + p.noise * noise[:, 0] < standard)
+    return population.alive & (seen < standard)
 
 
 def leaves(
