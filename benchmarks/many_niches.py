@@ -8,12 +8,13 @@ process, so that their ratios hold where the machine's speed does not.
 
 from __future__ import annotations
 
-import json
 import statistics
 import sys
 import time
+from typing import Any
 
 import numpy as np
+from turns import machine, tell
 
 from ecosim.scenario import Scenario
 from ecosim.simulate import Simulation
@@ -30,7 +31,7 @@ def _begun(agents: int, niches: int, used: int | None) -> Simulation:
     return Simulation(scenario)
 
 
-def measure(agents: int) -> dict[str, float]:
+def measure(agents: int) -> dict[str, Any]:
     """Return the seconds of a step of each, and their ratios, at one number of agents."""
     runs = {
         "few, dense": _begun(agents, FEW, None),
@@ -56,5 +57,6 @@ def measure(agents: int) -> dict[str, float]:
 
 
 if __name__ == "__main__":
+    tell([{"machine": machine(), "rounds": ROUNDS}])
     for size in map(int, sys.argv[1:] or ("10_000", "50_000")):
-        print(json.dumps({k: float(f"{v:.4g}") for k, v in measure(size).items()}))
+        tell([measure(size)])

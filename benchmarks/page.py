@@ -32,6 +32,9 @@ SECTIONS = (
     Section("peers", "A step of a population, and its peers",
             "The workload and the peers are in `benchmarks/peer_*.py`."),
     Section("step", "Cost by the number of agents", "A headless step, every step recorded."),
+    Section("spent", "What a step is spent on",
+            "Least bytes: all claims read, the columns of who lives and dies read and written; the "
+            "roofline is the time these take at the bandwidth of a sum."),
     Section("worlds", "Parts of a scenario", "The same numbers of agents, niches and deaths."),
     Section("many", "Many small runs", "Replicates of small populations against one large one."),
     Section("memory", "Memory", "Peak beyond that of an empty run, over the bytes of the state."),

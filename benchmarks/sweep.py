@@ -30,6 +30,7 @@ from pathlib import Path
 
 import mesa
 import numpy as np
+from turns import machine, tell
 
 POINTS, REPLICATES, AGENTS, STEPS, EVERY = 100, 20, 1000, 200, 10
 SUPPLY = np.array([0.7, 0.3])
@@ -210,5 +211,6 @@ if __name__ == "__main__":
     elif given.only_mesa:
         _mesa(given.only_mesa)
     else:
+        tell([{"machine": machine(), "rounds": given.rounds}])
         found = measure(POINTS // 10 if given.quick else POINTS, given.rounds)
         print(json.dumps({key: float(f"{value:.4g}") for key, value in found.items()}, indent=2))

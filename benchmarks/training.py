@@ -14,6 +14,7 @@ import time
 
 import jax
 import jax.numpy as jnp
+from turns import machine, tell
 
 from ecosim.compilation import prepared
 from ecosim.scenario.measured import LEARNERS
@@ -57,6 +58,7 @@ def measure(number: int, rounds: int = ROUNDS, steps: int = STEPS) -> dict[str, 
 
 
 if __name__ == "__main__":
+    tell([{"machine": machine(), "rounds": ROUNDS}])
     with prepared():
         for size in map(int, sys.argv[1:] or ["1000"]):
             rates = measure(size)

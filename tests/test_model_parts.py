@@ -35,7 +35,7 @@ from ecosim.model import founders as founders_module
 from ecosim.model.events import empty
 from ecosim.model.founders import start_of
 from ecosim.model.randomness import Stream
-from ecosim.model.scope import random_scope
+from ecosim.model.scope import _ranks, random_scope
 from ecosim.model.selection import founding
 from ecosim.model.surroundings import Surroundings
 from ecosim.scenario import validate
@@ -182,7 +182,7 @@ def test_largest_and_sums_along_agents_are_those_of_numpy(count, dtype):
         assert np.array_equal(exact.summed(jnp.asarray(whole.T)), whole.sum(axis=1))
 
 
-@pytest.mark.parametrize("count", [64, 4096, 4160, 12544, 4100])
+@pytest.mark.parametrize("count", [64, 4096, 4160, 12544, 4100, 600_000])
 @pytest.mark.parametrize("kind", ["spread", "ties", "together", "few"])
 def test_the_largest_are_found_without_sorting_all(count, kind):
     rng = np.random.default_rng(10)
@@ -336,6 +336,14 @@ def test_foundings_are_poisson(mean):
     assert (drawn >= 0).all()
     assert abs(drawn.mean() - mean) <= 4 * math.sqrt(mean / 4000)
     assert abs(drawn.var() - mean) <= 5 * math.sqrt((mean + 2 * mean**2) / 4000)
+
+
+@pytest.mark.parametrize("columns", [1, 2, 16, 64, 65])
+def test_ranks_are_those_of_two_stable_sorts(columns):
+    values = np.random.default_rng(11).integers(0, 20, (50, columns)).astype("float32")
+    found = _ranks(jnp.asarray(values))
+    wanted = np.argsort(np.argsort(values, axis=1, kind="stable"), axis=1, kind="stable")
+    assert np.array_equal(found, wanted)
 
 
 def test_random_scope_enters_any_number_of_niches_alike():

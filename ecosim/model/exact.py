@@ -124,17 +124,23 @@ def _folded(operation: Callable[[Array, Array], Array], values: Array, axis: int
 
 
 def top(values: Array, count: int) -> Array:
-    """Return the `count` largest of values `[C]`, descending (C >= count).
+    """Return the `count` largest of values `[C]`, descending (C >= count)."""
+    return values[_top_places(values, count)]
 
-    They lie in the `count` groups whose largest are the largest: the others are not sorted.
+
+def _top_places(values: Array, count: int) -> Array:
+    """Return where they are.
+
+    They lie in the `count` groups of 64 whose largest are the largest: the others are not sorted.
     """
-    groups, rest = divmod(values.shape[0], _COLUMNS)
-    if values.shape[0] >= _LARGE and not rest and groups >= count:
-        apart = values.reshape(_COLUMNS, groups)
-        heads = jax.lax.top_k(jnp.max(apart, axis=0), count)[1]
-        values = apart[:, heads].ravel()
-    found: Array = jax.lax.top_k(values, count)[0]
-    return found
+    if values.shape[0] < _LARGE:
+        places: Array = jax.lax.top_k(values, count)[1]
+        return places
+    padding = (0, -values.shape[0] % _COLUMNS)
+    apart = jnp.pad(values, padding, constant_values=-jnp.inf).reshape(_COLUMNS, -1)
+    groups = _top_places(jnp.max(apart, axis=0), count)
+    row, group = jnp.divmod(jax.lax.top_k(apart[:, groups].ravel(), count)[1], count)
+    return row * apart.shape[1] + groups[group]
 
 
 def column_totals(values: Array, alive: Array, bound: Array) -> Array:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import jax
 import jax.numpy as jnp
 from jax import Array
 
 from ecosim.model import exact, randomness
 from ecosim.model.randomness import Stream
+
+_COUNTED = 64  # niches up to which ranks are counted
 
 
 def random_scope(
@@ -32,7 +35,7 @@ def random_scope(
     first, second = randomness.words(key, step, Stream.SEGMENTS, ids[:, None], jnp.arange(count))
     floor = jnp.asarray(jnp.finfo(dtype).tiny, dtype)
     keys = -jnp.log(randomness.open_unit(first, dtype)) / jnp.maximum(weights, floor)[None, :]
-    rank = jnp.argsort(jnp.argsort(keys, axis=1), axis=1)
+    rank = _ranks(keys)
     amount = jnp.where(rank <= many, -jnp.log(randomness.open_unit(second, dtype)), 0)
     return amount / exact.across(amount)[:, None]
 
@@ -60,5 +63,24 @@ def pareto_scope(
     cut = 1 - (most + 1.0) ** -exponent
     many = jnp.clip(jnp.floor((1 - unit * cut) ** (-1 / exponent)), 1, most)[:, None]
     order = randomness.words(key, step, Stream.SEGMENTS, ids[:, None], jnp.arange(count))[0]
-    rank = jnp.argsort(jnp.argsort(order, axis=1), axis=1)
+    rank = _ranks(order)
     return jnp.where(rank < many, 1 / many, 0)
+
+
+def _ranks(values: Array) -> Array:
+    """Return the ranks, from 0, of the values in each row `[B, K]`; of equals the first is first.
+
+    Counting those before is K passes over the rows, sorting twice takes several times as long.
+    """
+    if values.shape[1] > _COUNTED:
+        return jnp.argsort(jnp.argsort(values, axis=1), axis=1)
+    columns = values.T  # agents side by side
+    niches = jnp.arange(values.shape[1], dtype=jnp.int32)[:, None]
+
+    def count(niche: Array, rank: Array) -> Array:
+        other = jax.lax.dynamic_slice_in_dim(columns, niche, 1, axis=0)
+        before = (other < columns) | ((other == columns) & (niche < niches))
+        return rank + before.astype(rank.dtype)
+
+    none = jnp.zeros(columns.shape, jnp.int32)
+    return jax.lax.fori_loop(0, values.shape[1], count, none).T
