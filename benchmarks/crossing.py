@@ -102,7 +102,7 @@ def compiled(scenario: Any, devices: int) -> tuple[Any, str]:
     from ecosim import engine
     from ecosim.compilation import prepared
     from ecosim.model import randomness
-    from ecosim.model.founders import start_of
+    from ecosim.model.start import start_of
     from ecosim.model.structure import capacity_for, kinds_of
 
     mesh = placing.mesh_for(scenario, devices)

@@ -22,7 +22,7 @@ from ecosim import engine
 from ecosim.analysis import glossary
 from ecosim.compilation import prepared, spare_memory_maps
 from ecosim.errors import EcosimError, RunError
-from ecosim.model.founders import start_of
+from ecosim.model.start import start_of
 from ecosim.model.step import Parameters, State, Status
 from ecosim.model.structure import Kinds, bytes_for, capacity_for, enlarged, kinds_of
 from ecosim.recording import check_conservation

@@ -28,9 +28,10 @@ from ecosim.model import (
 )
 from ecosim.model.births import Turnover
 from ecosim.model.clocks import stepper
-from ecosim.model.founders import founders, start_of
+from ecosim.model.founders import founders
 from ecosim.model.population import Agents, Population, Rows, divided, padded
 from ecosim.model.selection import energy
+from ecosim.model.start import start_of
 from ecosim.model.step import Parameters, State, Status, World, flows_of
 from ecosim.model.structure import Kinds, capacity_for, kinds_of
 from ecosim.model.traced import traced

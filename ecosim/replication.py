@@ -20,7 +20,7 @@ from jax import Array
 from ecosim import engine
 from ecosim.analysis import glossary
 from ecosim.model import measured, randomness
-from ecosim.model.founders import start_of
+from ecosim.model.start import start_of
 from ecosim.model.step import Parameters, State, Status
 from ecosim.model.structure import Kinds, capacity_for, kinds_of
 from ecosim.model.traced import traced

@@ -19,6 +19,7 @@ HOUSE = (
     ("model",),
     ("worlds",),
     ("devices", "processes", "compilation"),
+    ("programs",),
     ("breakage", "recording", "engine", "replication", "simulate", "batch", "invasion"),
     ("agents",),
     ("experiments",),

@@ -14,7 +14,7 @@ from ecosim import engine
 from ecosim.compilation import prepared
 from ecosim.errors import EcosimError, RunError, ScenarioError
 from ecosim.model import randomness
-from ecosim.model.founders import start_of
+from ecosim.model.start import start_of
 from ecosim.model.structure import capacity_for, kinds_of
 from ecosim.recording import Recorder, check_conservation
 from ecosim.scenario import Scenario, validate

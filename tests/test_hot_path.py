@@ -11,7 +11,7 @@ import pytest
 from ecosim import engine
 from ecosim.compilation import prepared
 from ecosim.model import randomness
-from ecosim.model.founders import start_of
+from ecosim.model.start import start_of
 from ecosim.model.structure import capacity_for, kinds_of
 from ecosim.scenario import Scenario
 

@@ -33,10 +33,10 @@ from ecosim.model import (
 )
 from ecosim.model import founders as founders_module
 from ecosim.model.events import empty
-from ecosim.model.founders import start_of
 from ecosim.model.randomness import Stream
 from ecosim.model.scope import _ranks, random_scope
 from ecosim.model.selection import founding
+from ecosim.model.start import start_of
 from ecosim.model.surroundings import Surroundings
 from ecosim.scenario import validate
 from ecosim.simulate import Simulation

@@ -127,6 +127,24 @@ def test_a_program_that_calls_a_library_is_not_kept(keeping):
     assert kept(keeping) == []
 
 
+def test_what_no_other_process_can_name_is_not_kept(keeping):
+    @programs.program(static=("rule",))
+    def applied(rule, value):
+        return rule(value)
+
+    assert applied(lambda x: x + 1, jnp.ones(3)).tolist() == [2, 2, 2]
+    assert kept(keeping) == []
+
+
+def test_several_devices_and_other_kinds_are_compiled_as_ever(keeping, monkeypatch):
+    double, _ = doubled()
+    for name, told in (("device_count", 2), ("default_backend", "gpu")):
+        with monkeypatch.context() as patch:
+            patch.setattr(jax, name, lambda told=told: told)
+            assert double(1, jnp.ones(3)).tolist() == [2, 2, 2]
+    assert kept(keeping) == []
+
+
 def test_a_disk_that_cannot_be_written_costs_time_only(keeping, monkeypatch):
     double, _ = doubled()
     monkeypatch.setenv("ECOSIM_CACHE", str(keeping / "file" / "below"))

@@ -21,7 +21,7 @@ from ecosim.errors import AgentError, OutsideDomain, ScenarioError
 from ecosim.experiments.species import web_of
 from ecosim.model import niches as spaces
 from ecosim.model import randomness, sparse, tally
-from ecosim.model.founders import start_of
+from ecosim.model.start import start_of
 from ecosim.model.structure import capacity_for, kinds_of
 from ecosim.scenario import Scenario, override, read, to_dict
 from ecosim.scenario.sparse import allocations

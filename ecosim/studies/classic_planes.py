@@ -130,7 +130,7 @@ CAPITAL = {
 }  # fmt: skip
 
 SHARED = ("model.niches", "model.environment", "model.tradeoff", "model.competition",
-           "model.population", "model.founders", "model.tally")  # fmt: skip
+           "model.population", "model.start", "model.founders", "model.tally")  # fmt: skip
 ECOLOGY = ("model.selection.wright_fisher", "model.inheritance", "worlds.ecology")
 MARKET = ("model.selection.exit", "model.selection.capital", "model.selection.founding",
            "worlds.market")  # fmt: skip

@@ -132,7 +132,8 @@ def _grain(power: float, floor: float, spell: float) -> Point:
 
 SELECTION = ("model.selection.wright_fisher", "model.inheritance", "worlds.ecology")
 COMMON = ("model.niches", "model.environment", "model.competition", "model.population",
-          "model.founders", "model.tally", "model.measured")  # fmt: skip
+          "model.start", "model.founders", "model.tally",
+          "model.measured")  # fmt: skip
 SEARCHED = ("model.searching", "search.profile", "search.algorithms", "search.problems")
 TRAINED = ("worlds.learning", "training.learners", "training.least_squares", "training.tasks")
 CROWD = (
