@@ -299,6 +299,19 @@ def test_normal_numbers(dtype):
     assert np.abs(correlation).max() < 5 / math.sqrt(40_000)
 
 
+def test_one_hash_is_not_written_into_another():
+    """Draws of many numbers each (thousands of niches) took minutes to compile: 44."""
+    with prepared():
+        ids = jnp.arange(16, dtype=jnp.uint64)
+        draw = jax.jit(
+            lambda key: randomness.normals(
+                key, jnp.int64(3), Stream.START, ids, count=8192, dtype="float32"
+            )
+        )
+        text = draw.lower(randomness.run_key(1)).as_text()
+    assert text.count("xor") < 40  # 20 of the hash of ids, and those of the primitive
+
+
 def test_no_two_purposes_steps_lanes_agents_or_runs_share_a_draw():
     seen: set[tuple[int, int]] = set()
     count, streams = 0, Stream.__members__.values()  # twins included

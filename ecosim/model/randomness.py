@@ -111,7 +111,9 @@ def words(
     """
     purpose = (jnp.asarray(lane).astype(jnp.uint32) << 8) | jnp.uint32(stream)
     low = jnp.asarray(step).astype(jnp.uint32)
-    inner = _cipher((key[0], key[1]), purpose, jnp.broadcast_to(low, purpose.shape))
+    # By the primitive: one expression inside another takes the compiler minutes.
+    one, other = (jnp.broadcast_to(word, purpose.shape) for word in (key[0], key[1]))
+    inner = threefry2x32_p.bind(one, other, purpose, jnp.broadcast_to(low, purpose.shape))
     return _cipher(inner, *_halves(ids))
 
 

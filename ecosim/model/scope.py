@@ -75,12 +75,14 @@ def _ranks(values: Array) -> Array:
     if values.shape[1] > _COUNTED:
         return jnp.argsort(jnp.argsort(values, axis=1), axis=1)
     columns = values.T  # agents side by side
-    niches = jnp.arange(values.shape[1], dtype=jnp.int32)[:, None]
+    niches = jnp.arange(values.shape[1])[:, None]
 
     def count(niche: Array, rank: Array) -> Array:
         other = jax.lax.dynamic_slice_in_dim(columns, niche, 1, axis=0)
-        before = (other < columns) | ((other == columns) & (niche < niches))
+        first = niche.astype(niches.dtype) < niches
+        before = (other < columns) | ((other == columns) & first)
         return rank + before.astype(rank.dtype)
 
     none = jnp.zeros(columns.shape, jnp.int32)
-    return jax.lax.fori_loop(0, values.shape[1], count, none).T
+    ranks = jax.lax.fori_loop(0, values.shape[1], count, none)
+    return ranks.T.astype(jnp.int64)
