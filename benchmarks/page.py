@@ -141,6 +141,7 @@ def _draw(rows: list[Any], folder: Path) -> None:
             axes.set(xlabel="agents", title=f"per second {title}")
         both[0].set(ylabel="agent-steps per second")
         if rows:
-            both[1].legend(fontsize="small")
+            handles, names = both[1].get_legend_handles_labels()
+            figure.legend(handles, names, fontsize="small", loc="outside right center")
         figure.savefig(folder / "images" / "speed.svg", metadata={"Date": None})
         plt.close(figure)
