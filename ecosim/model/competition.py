@@ -161,7 +161,7 @@ def _paid(
         population = population._replace(places=places)
     own = by_claim(kinds, population, price)
     paid = exact.weighted(claims, own)
-    return jnp.where(population.alive, paid if size is None else paid * size, 0)
+    return jnp.where(population.alive, paid if size is None else exact.product(paid, size), 0)
 
 
 def offered(claims: Array, price: Array) -> Array:

@@ -90,13 +90,18 @@ def _measure(
     return {
         "capital_total": capital,
         "hhi": exact.total(share**2, alive) * whole,
-        "c4": jnp.sum(exact.top(share, 4)) * whole,
-        "generalist_c4": _ratio(jnp.sum(exact.top(jnp.where(general, share, 0), 4)), generalists),
+        "c4": _held_by(share, 4) * whole,
+        "generalist_c4": _ratio(_held_by(jnp.where(general, share, 0), 4), generalists),
         "generalist_hhi": _ratio(exact.total(share**2, general), generalists**2),
         "generalist_capital_share": generalists * whole,
         "breadth_mean_by_capital": exact.total(breadth * share, alive) * whole,
         "capital": niche_totals(kinds, population, spread, jnp.max(share)) * whole,
     }
+
+
+def _held_by(share: Array, count: int) -> Array:
+    """Return what the largest so many hold, added exactly: several devices add in another order."""
+    return exact.total(exact.top(share, count), jnp.ones(count, bool))
 
 
 def _ratio(part: Array, whole: Array) -> Array:
