@@ -17,7 +17,7 @@ import os
 import pickle
 import platform
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -101,13 +101,14 @@ def _kept(path: Path, lowered: Any) -> Any:
         compiled = lowered.compile()
     if "custom-call" in compiled.as_text():
         return compiled  # it calls a library that is set up when it is lowered (LAPACK)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}")
         temporary.write_bytes(pickle.dumps(serialize(compiled)))
         temporary.replace(path)
-    except OSError:
-        pass  # A full or read-only disk costs time, nothing else.
+    except OSError:  # A full or read-only disk costs time, nothing else.
+        with suppress(OSError):
+            temporary.unlink()
     return compiled
 
 

@@ -152,6 +152,16 @@ def test_a_disk_that_cannot_be_written_costs_time_only(keeping, monkeypatch):
     assert double(1, jnp.ones(3)).tolist() == [2, 2, 2]
 
 
+def test_a_disk_that_is_full_leaves_nothing_half_written(keeping, monkeypatch):
+    def full(path, _):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    double, _ = doubled()
+    assert double(1, jnp.ones(3)).tolist() == [2, 2, 2]
+    assert list(keeping.iterdir()) == []
+
+
 def test_every_module_tells_programs_apart(tmp_path, monkeypatch):
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
