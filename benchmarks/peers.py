@@ -10,7 +10,8 @@
     ecosim in mesa    `model.step()` of ecosim's Mesa model
 
 The scenario is `reference-workload`. All begin with the same population, taken from ecosim after it
-has settled (about 1.5 % of births and of deaths a step), and take turns in one process; medians.
+has settled (about 1.5 % of births and of deaths a step), and take turns in one process a size, with
+as many threads of JAX as `ecosim run` gives it; medians.
 Numba, AgentPy and Abmax are in requirements/benchmarks.txt; what is not installed is a row that
 says so.
 """
@@ -23,9 +24,10 @@ from collections.abc import Callable
 import jax
 import numpy as np
 from peer_models import Columns, ObjectModel, VectorisedModel, Workload
-from turns import Row, Way, each, machine, parser, tell, turns
+from turns import Row, Way, apart, each, machine, parser, tell, turns
 
 import ecosim
+from ecosim.devices import suit
 from ecosim.scenario import read
 from ecosim.simulate import Simulation
 
@@ -58,6 +60,7 @@ def workload(simulation: Simulation) -> Workload:
 def contenders(agents: int) -> tuple[dict[str, Way], dict[str, str], int]:
     """Return the ways, why some are left out, and the population that they begin with."""
     scenario = read("reference-workload").replace(population__size=agents, run__steps=10**6)
+    suit(scenario)
     simulation, model = Simulation(scenario), ecosim.EcologyModel(scenario)
     simulation.advance(SETTLED)
     model.run_for(SETTLED)
@@ -110,10 +113,14 @@ def main() -> None:
     arguments.add_argument(
         "--seconds", type=float, default=0.5, help="of a turn, at least one step"
     )
+    arguments.add_argument("--one", action="store_true", help="(used by itself)")
     given = arguments.parse_args()
+    if given.one:
+        tell(measure(given.agents[0], given.rounds, 0.0 if given.tiny else given.seconds))
+        return
     tell([{"machine": machine(), "rounds": given.rounds}])
     for agents in [50] if given.tiny else given.agents:
-        tell(measure(agents, given.rounds, 0.0 if given.tiny else given.seconds))
+        tell(apart(__file__, agents, given, "--seconds", str(given.seconds)))
 
 
 if __name__ == "__main__":

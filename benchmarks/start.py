@@ -7,6 +7,7 @@ threads and children, user and system), which other work on the machine changes 
     help                `ecosim --help`
     import of jax       what every run needs, whatever it does
     run                 a small `ecosim run`, with its pictures, compiled programs in the cache
+    run, no pictures    the same without figure and report (`--no-pictures`)
     run again           the same command, which reports the finished run
     simulate            the same run from Python, nothing written
 
@@ -42,6 +43,7 @@ def commands(out: Path) -> dict[str, list[str]]:
         "help": ["-m", "ecosim", "--help"],
         "import of jax": ["-c", "import jax"],
         "run": [*run, "--force"],
+        "run, no pictures": [*run, "--force", "--no-pictures"],
         "run again": run,
         "simulate": ["-c", _SIMULATE, *SMALL],
     }
@@ -82,6 +84,7 @@ def measure(rounds: int = ROUNDS) -> Row:
         "help over python": spent["help"] / spent["python"],
         "run over import of jax": spent["run"] / jax,
         "run beyond import of jax, s": spent["run"] - jax,
+        "without pictures beyond it, s": spent["run, no pictures"] - jax,
         "of which simulating, s": spent["simulate"] - jax,
         "of which storing and drawing, s": spent["run"] - spent["simulate"],
     }

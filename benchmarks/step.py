@@ -1,13 +1,14 @@
 """Cost of a step by the number of agents: `python benchmarks/step.py [AGENTS ...] [--large]`.
 
-In turns: headless with metrics every step, headless without, through the Mesa model, and a plain
-sum over an array of the same bytes as the state, so that the machine's drift cancels.
+Each size in a process of its own, with as many threads as `ecosim run` gives it. In turns: headless
+with metrics every step, headless without, through the Mesa model, and a plain sum over an array of
+the same bytes as the state, so that the machine's drift cancels.
 `--large` adds ten million agents (some 2.5 GB each for the three ways that hold a state).
 """
 
 from __future__ import annotations
 
-from turns import Row, machine, parser, tell, turns
+from turns import Row, apart, machine, parser, tell, turns
 
 LARGE = 10_000_000
 STEPS_IN_ALL = 10**6
@@ -19,6 +20,7 @@ def measure(agents: int, rounds: int = 7, seconds: float = 0.5) -> Row:
     import numpy as np
 
     import ecosim
+    from ecosim.devices import suit
     from ecosim.scenario import Scenario, read
     from ecosim.simulate import Simulation
 
@@ -27,6 +29,7 @@ def measure(agents: int, rounds: int = 7, seconds: float = 0.5) -> Row:
             population__size=agents, run__steps=STEPS_IN_ALL, record__every=every
         )
 
+    suit(scenario(1))
     recording, silent = Simulation(scenario(1)), Simulation(scenario(STEPS_IN_ALL))
     model = ecosim.EcologyModel(scenario(1))
     state = sum(leaf.nbytes for leaf in jax.tree.leaves(silent.state))
@@ -60,12 +63,18 @@ def main() -> None:
     arguments = parser(__doc__)
     arguments.add_argument("agents", nargs="*", type=int, default=[10_000, 100_000, 1_000_000])
     arguments.add_argument("--large", action="store_true", help=f"{LARGE:,} agents too")
+    arguments.add_argument("--one", action="store_true", help="(used by itself)")
     given = arguments.parse_args()
-    sizes = [50, 100] if given.tiny else given.agents + [LARGE] * given.large
+    sizes = given.agents + [LARGE] * given.large
+    if given.tiny and not given.one:
+        sizes = [50, 100]
+    if given.one:
+        tell([measure(sizes[0], given.rounds, 0.0 if given.tiny else 0.5)])
+        return
     tell([{"machine": machine(), "rounds": given.rounds}])
     first = None
     for size in sizes:
-        row = measure(size, given.rounds, 0.0 if given.tiny else 0.5)
+        (row,) = apart(__file__, size, given)
         first = first or row["ns_per_agent_step"]
         tell([row | {"over_the_first": row["ns_per_agent_step"] / first}])  # type: ignore[operator]
 

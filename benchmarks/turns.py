@@ -14,6 +14,8 @@ import os
 import platform
 import resource
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -108,6 +110,17 @@ def tell(rows: Iterable[Row]) -> None:
     """Print rows, a line of JSON each."""
     for row in rows:
         print(json.dumps(rounded(row)), flush=True)
+
+
+def apart(script: str, size: int, given: argparse.Namespace, *more: str) -> list[Row]:
+    """Return the rows of a benchmark of one size and more words, measured in a process of its own.
+
+    How many threads JAX has is settled when it starts, and a command suits them to the size.
+    """
+    words = [sys.executable, script, str(size), "--one", "--rounds", str(given.rounds)]
+    words += [*more, *(["--tiny"] if given.tiny else [])]
+    done = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=True)
+    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def parser(doc: str | None, *, rounds: int = 7) -> argparse.ArgumentParser:

@@ -25,6 +25,7 @@ def run(
     force: bool = False,
     devices: int = 1,
     device: Literal["auto", "cpu", "gpu"] = "auto",
+    pictures: bool = True,
     **overrides: Any,
 ) -> Run:
     """Run a scenario, keep its results and return them; a finished run is not repeated.
@@ -37,6 +38,7 @@ def run(
         devices: over how many devices the population is divided; the same bytes for any number.
             A processor counts as one, or, where nothing has used JAX yet, as one for each core.
         device: what computes: a GPU if there is one (`auto`), or the one that is named.
+        pictures: draw the figure and write the report; without, `ecosim report` makes them.
         **overrides: `key__path=value`, two underscores for each dot:
             `run("soft-selection", tradeoff__exponent=0.5)`.
 
@@ -53,7 +55,9 @@ def run(
     changes = {key.replace("__", "."): value for key, value in overrides.items()}
     resolved = read(scenario, changes)
     seed = resolved.run.seed if seed is None else seed
-    return execute(resolved, seed=seed, out=Path(out), force=force, devices=devices)[0]
+    return execute(
+        resolved, seed=seed, out=Path(out), force=force, devices=devices, pictures=pictures
+    )[0]
 
 
 def load_sweep(path: str | os.PathLike[str]) -> SweepResults:

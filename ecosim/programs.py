@@ -27,6 +27,7 @@ from jax.experimental.compilation_cache import compilation_cache
 from jax.experimental.serialize_executable import deserialize_and_load, serialize
 
 from ecosim.compilation import LOADED, cache_folder
+from ecosim.devices import THREADS
 
 KEEP = "ECOSIM_PROGRAMS"
 KEPT = "-program"  # how the names of files end
@@ -135,7 +136,8 @@ def _surroundings() -> tuple[str, ...]:
     settings = {k: v for k, v in jax.config.values.items() if "cache" not in k}
     return (
         text.hexdigest(), jax.__version__, version("jaxlib"), platform.platform(),
-        device.device_kind, _processor(), os.environ.get("XLA_FLAGS", ""), repr(settings),
+        device.device_kind, _processor(), repr(settings),
+        *(os.environ.get(name, "") for name in ("XLA_FLAGS", THREADS)),
     )  # fmt: skip
 
 

@@ -9,6 +9,9 @@ import sys
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
+# The workers of pytest share the machine: a thread each, also for what they start.
+os.environ.setdefault("PJRT_NPROC", "1")
+
 _COMMON = {
     "deadline": None,
     "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large],

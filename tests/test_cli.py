@@ -253,6 +253,18 @@ def test_report_makes_the_pictures_again(monkeypatch, here):
     assert set(one_object(invoke("report", made["run"], "--json"))) == {"run", "report", "figure"}
 
 
+def test_a_run_without_pictures_is_drawn_later(monkeypatch, here):
+    """And is told so: where its report would be there is the command that makes it."""
+    plain = invoke("run", "small.toml", "--no-pictures")
+    (folder,) = (line.split()[1] for line in plain.stdout.splitlines() if line.startswith("run "))
+    assert f"none: ecosim report {folder}" in plain.stdout
+    assert not {"figure.png", "report.html"} & set(os.listdir(folder))
+    monkeypatch.setattr("ecosim.experiments.pictures.illustrate", illustrate)
+    assert invoke("report", folder).exit_code == 0
+    assert {"figure.png", "report.html"} <= set(os.listdir(folder))
+    assert f"report  {os.path.join(folder, 'report.html')}" in invoke("run", "small.toml").stdout
+
+
 def test_metrics_measures_any_web(here):
     told = one_object(invoke("metrics", "web.csv", "--json"))
     assert {"h2", "nodf", "modularity"} <= set(told)

@@ -292,3 +292,36 @@ def test_what_one_process_refuses_ends_the_other(tmp_path):
     (_, errors), (_, others) = ended(processes)
     assert [process.returncode for process in processes] == [2, 1], errors + others
     assert "process 0 gave up" in others
+
+
+@pytest.mark.parametrize(
+    ("given", "threads"),
+    [
+        (["reference-workload"], None),  # 100,000 on 16 niches
+        (["reference-workload", ["population.size=10000"]], "1"),
+        (["learners-specialise"], None),
+    ],
+)
+def test_a_small_population_is_computed_by_one_thread(monkeypatch, given, threads):
+    from ecosim.devices import THREADS, suit
+    from ecosim.scenario import read
+
+    monkeypatch.setenv(THREADS, "")  # so that it is put back as it was
+    monkeypatch.delenv(THREADS)
+    assert suit(read(*given)) == (threads is not None)
+    assert os.environ.get(THREADS) == threads
+    monkeypatch.setenv(THREADS, "7")
+    assert not suit(read(*given)) and os.environ[THREADS] == "7"
+
+
+def test_the_number_of_threads_changes_no_byte(tmp_path):
+    told = set()
+    for threads in ("1", "3"):
+        environment = os.environ | {"PJRT_NPROC": threads, "ECOSIM_CACHE": str(tmp_path / threads)}
+        words = ["run", "reference-workload", "population.size=20000", "run.steps=10", "--json"]
+        words += ["--no-pictures", "--out", str(tmp_path / f"runs-{threads}")]
+        command = [sys.executable, "-m", "ecosim", *words]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        told.add(json.loads(done.stdout)["result_digest"])
+    assert len(told) == 1

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jax.extend.random import threefry2x32_p
 from scipy import stats
 
 from ecosim import engine
@@ -124,7 +125,7 @@ def test_sums_across_do_not_tell_the_number_of_rows(dtype, columns):
 
 @given(st.lists(st.booleans(), min_size=256, max_size=256))
 def test_nth_true_is_flatnonzero(mask):
-    found = slots.nth_true(jnp.asarray(mask), jnp.arange(300))
+    found = slots.marked(jnp.asarray(mask)).nth(jnp.arange(300))
     expected = np.full(300, 256)
     true = np.flatnonzero(mask)
     expected[: len(true)] = true
@@ -135,7 +136,9 @@ def test_nth_true_is_flatnonzero(mask):
 def test_nth_true_of_many_slots_is_flatnonzero(share):
     mask = np.random.default_rng(5).random(64 * 200) < share
     ranks = np.arange(mask.size + 3)
-    found = jax.jit(slots.nth_true)(jnp.asarray(mask), jnp.asarray(ranks))
+    found = jax.jit(lambda mask, ranks: slots.marked(mask).nth(ranks))(
+        jnp.asarray(mask), jnp.asarray(ranks)
+    )
     here = np.flatnonzero(mask)
     assert found[: here.size].tolist() == here.tolist()
     assert (np.asarray(found)[here.size :] == mask.size).all()
@@ -217,17 +220,24 @@ def test_founders_in_parts_are_the_founders(start, monkeypatch):
     jax.clear_caches()
 
 
-@pytest.mark.parametrize("count", [2, 5, 8, 11])
-def test_the_network_sorts_every_row_of_zeros_and_ones(count):
-    rows = np.array(list(itertools.product((0.0, 1.0), repeat=count)), np.float32)
-    assert np.array_equal(niches._falling(jnp.asarray(rows)), -np.sort(-rows, axis=1))
+@pytest.mark.parametrize("count", [2, 5, 8, 32, 33])
+def test_projections_by_pairs_and_by_sorting_are_the_nearest_points(count):
+    points = np.random.default_rng(count).normal(size=(200, count))
+    points[::5] = np.round(points[::5])  # with ties
+    with prepared():
+        found = np.asarray(niches.to_simplex(jnp.asarray(points)))
+    assert np.allclose(found.sum(axis=1), 1) and (found >= 0).all()
+    # What is nearest takes the same off every share that is left, and no less off the others.
+    taken = points - found
+    most = taken.max(axis=1, where=found > 0, initial=-np.inf, keepdims=True)
+    assert np.allclose(np.where(found > 0, taken, most), most) and (taken <= most + 1e-9).all()
 
 
 def test_the_cipher_written_out_is_the_primitive():
     drawn = np.random.default_rng(9).integers(0, 2**32, (4, 50))
     words = [jnp.asarray(word, jnp.uint32) for word in drawn]
     for one, other in zip(
-        randomness._unrolled(*words), randomness.threefry2x32_p.bind(*words), strict=True
+        randomness._unrolled(*words), threefry2x32_p.bind(*words), strict=True
     ):
         assert np.array_equal(one, other)
 

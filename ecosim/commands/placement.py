@@ -6,11 +6,14 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ecosim.commands.trouble import explain
+
+if TYPE_CHECKING:
+    from ecosim.scenario import Scenario
 
 device = click.option(
     "--device", type=click.Choice(["auto", "cpu", "gpu"]), default="auto", show_default=True,
@@ -38,8 +41,8 @@ def placed(command: Any) -> Any:
     return command
 
 
-def prepare(given: dict[str, Any], engine: str) -> None:
-    """Take the devices and join the processes that the options of `placed` name.
+def prepare(given: dict[str, Any], engine: str, scenario: Scenario) -> None:
+    """Take the devices and join the processes that the options of `placed` name for a scenario.
 
     Raises:
         DeviceError: they are not there.
@@ -53,7 +56,7 @@ def prepare(given: dict[str, Any], engine: str) -> None:
     divided = given["devices"] > 1 or coordinator is not None
     if divided and engine != "headless":
         raise click.UsageError("--devices and --coordinator need --engine headless.")
-    from ecosim.devices import divide_processor, use
+    from ecosim.devices import divide_processor, suit, use
 
     if given["devices"] > 1:
         divide_processor(given["devices"])
@@ -61,6 +64,8 @@ def prepare(given: dict[str, Any], engine: str) -> None:
         from ecosim.processes import connect
 
         connect(coordinator, *numbers)
+    if not divided:
+        suit(scenario)
     use(given["device"])
 
 

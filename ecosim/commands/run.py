@@ -28,14 +28,17 @@ if TYPE_CHECKING:
 @click.option("--engine", type=click.Choice(["headless", "mesa"]), default="headless",
               show_default=True, help="mesa: the same run through a Mesa model.")  # fmt: skip
 @placement.placed
+@click.option("--pictures/--no-pictures", default=True,
+              help="Draw figure.png and write report.html; `ecosim report` does it later."
+              )  # fmt: skip
 @arguments.as_json
 @click.option("--quiet", "-q", is_flag=True, help="No progress, no messages; print the path only.")
 @click.option("--time-limit", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS",
               help="Stop after so long and save a checkpoint (exit code 3).")  # fmt: skip
 def run(
     scenario: str, overrides: tuple[str, ...], seed: int | None, out: Path, force: bool,
-    expect: bool, engine: str, as_json: bool, quiet: bool, time_limit: float | None,
-    **where: Any,
+    expect: bool, engine: str, pictures: bool, as_json: bool, quiet: bool,
+    time_limit: float | None, **where: Any,
 ) -> None:  # fmt: skip
     """Run a scenario and store metrics, figure and report.
 
@@ -53,7 +56,7 @@ def run(
     if engine == "mesa" and time_limit is not None:
         raise click.UsageError("--time-limit needs --engine headless, which saves checkpoints.")
     chosen = read(scenario, overrides)
-    placement.prepare(where, engine)
+    placement.prepare(where, engine, chosen)
     devices = where["devices"]
     if not processes.first():
         with placement.ending_with_the_others(as_json):
@@ -68,7 +71,7 @@ def run(
             with following(chosen.name, chosen.run.steps, quiet=quiet) as progress:
                 done, reused = execute(
                     chosen, seed=seed, out=out, force=force, engine=engine,  # type: ignore[arg-type]
-                    progress=progress, should_stop=stopping, devices=devices,
+                    progress=progress, should_stop=stopping, devices=devices, pictures=pictures,
                 )  # fmt: skip
         except Stopped as stopped:
             _tell_stopped(stopped, as_json)

@@ -111,4 +111,5 @@ def write_web(run: Run) -> None:
 def write_paths(run: Run) -> None:
     """Write where the run and its report lie."""
     click.echo(f"run     {run.path}")
-    click.echo(f"report  {run.path / 'report.html'}")
+    report = run.path / "report.html"
+    click.echo(f"report  {report if report.exists() else f'none: ecosim report {run.path}'}")

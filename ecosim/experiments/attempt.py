@@ -44,11 +44,18 @@ class Attempt:
     """One attempt to make one run: simulated, then written to a temporary folder, then renamed."""
 
     def __init__(
-        self, scenario: Scenario, place: Place, *, engine: str, forced: bool, devices: int = 1
+        self,
+        scenario: Scenario,
+        place: Place,
+        *,
+        engine: str,
+        forced: bool,
+        devices: int = 1,
+        pictures: bool = True,
     ) -> None:
         """Begin an attempt: the clock starts, and an observed web is read while it is there."""
         self.scenario, self.place, self.engine, self.forced = scenario, place, engine, forced
-        self.devices = devices
+        self.devices, self.pictures = devices, pictures
         web = scenario.population.web
         self.web = None if web is None else Path(web).read_bytes()
         self.begun = time.perf_counter()
@@ -126,7 +133,7 @@ class Attempt:
             with self._writing():
                 temporary.mkdir(parents=True)
                 manifest = self._write(temporary, recording)
-                failure = _illustrated(Run(temporary, manifest))
+                failure = _illustrated(Run(temporary, manifest)) if self.pictures else None
                 text = manifests.to_json(manifest) + "\n"
                 (temporary / "manifest.json").write_text(text, encoding="utf-8")
                 sync_tree(temporary)

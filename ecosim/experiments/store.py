@@ -42,6 +42,7 @@ def execute(
     progress: Progress | None = None,
     should_stop: Callable[[], bool] | None = None,
     devices: int = 1,
+    pictures: bool = True,
 ) -> tuple[Run, bool]:
     """Run a scenario and store the result, or find the finished run of it.
 
@@ -56,6 +57,8 @@ def execute(
             from which the next call continues bit for bit (headless only).
         devices: over how many devices (of each process) the population is divided (headless
             only); the result is the same bytes for any number.
+        pictures: draw the figure and write the report, which takes half of a small run's time;
+            `experiments.pictures.illustrate` makes them later.
 
     Returns:
         The run, and whether it had been finished before.
@@ -73,7 +76,9 @@ def execute(
         place = place_of(scenario, out)
         if not force and (found := finished(place, scenario)) is not None:
             return found, True
-        attempt = Attempt(scenario, place, engine=engine, forced=force, devices=devices)
+        attempt = Attempt(
+            scenario, place, engine=engine, forced=force, devices=devices, pictures=pictures
+        )
         with writable(place.folder.parent):
             sweep(place.folder.parent, lambda folder: manifests.read(folder) is not None)
             begin()

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from ecosim.model import division, exact
+from ecosim.model import division
 from ecosim.model.materialised import once
 from ecosim.model.population import (
     SPECS,
@@ -23,10 +23,9 @@ from ecosim.model.population import (
     taken,
     written,
 )
-from ecosim.model.slots import nth_true
+from ecosim.model.slots import Marked, marked
 from ecosim.model.structure import Kinds
 from ecosim.model.tally import (
-    Sums,
     Tally,
     added,
     changed,
@@ -42,13 +41,14 @@ _AT_ONCE = 4096  # newborns of a Wright-Fisher generation
 class Parents(NamedTuple):
     """Agents that have one child each, ranked by their slots."""
 
-    who: Array  # bool[C]
+    who: Marked
     children: Callable[[Population, Array], Rows]  # (population so far, parents' slots) -> rows
 
     def newborns(self, population: Population, rank: Array) -> Rows:
         """Return the children of the parents of these ranks `[B]`."""
-        slots = jnp.minimum(nth_true(self.who, rank), self.who.shape[0] - 1)
-        return self.children(population, slots)
+        slots = jnp.minimum(self.who.nth(rank), self.who.mask.shape[0] - 1)
+        # Else each number that is read of a parent would look for its slot anew.
+        return self.children(population, jax.lax.optimization_barrier(slots))
 
 
 class Turnover(NamedTuple):
@@ -81,14 +81,24 @@ def chunk(kinds: Kinds, capacity: int) -> int:
 
 
 def settle(
-    kinds: Kinds, agents: Agents, turnover: Turnover, tally: Tally
+    kinds: Kinds, agents: Agents, turnover: Turnover, tally: Tally, *, dead: Marked, free: Marked
 ) -> tuple[Population, Tally]:
-    """Return population and tally after deaths and births; births must fit the vacant slots."""
+    """Return population and tally after deaths and births.
+
+    Args:
+        kinds: static structure.
+        agents: traced numbers of agents.
+        turnover: what selection decided; nobody dies and none is born in it if the step is held.
+        tally: of the population before.
+        dead: those who die in it, found by their ranks.
+        free: the vacant slots, no fewer than births.
+
+    """
     population = turnover.population
     if turnover.acquirer is not None:
         population = _after_mergers(kinds, agents, turnover, turnover.acquirer)
         tally = counted(kinds, population, tally.most)
-        return _with(kinds, agents, turnover, population, tally)
+        return _with(kinds, agents, turnover, population, tally, free)
     if kinds.selection == "wright-fisher" or kinds.demography == "individuals":
         # All die, unless the step is held.
         tally = jax.tree.map(
@@ -96,9 +106,9 @@ def settle(
             tally, emptied(kinds, tally),
         )  # fmt: skip
     else:
-        tally = _without(kinds, population, turnover.dies, tally)
+        tally = _without(kinds, population, dead, tally)
     population = population._replace(alive=population.alive & ~turnover.dies)
-    return _with(kinds, agents, turnover, population, tally)
+    return _with(kinds, agents, turnover, population, tally, free)
 
 
 def _after_mergers(kinds: Kinds, agents: Agents, turnover: Turnover, acquirer: Array) -> Population:
@@ -109,33 +119,41 @@ def _after_mergers(kinds: Kinds, agents: Agents, turnover: Turnover, acquirer: A
     return population._replace(alive=population.alive & ~turnover.dies)
 
 
-def _without(kinds: Kinds, population: Population, dies: Array, tally: Tally) -> Tally:
-    def local(population: Population, dies: Array, tally: Tally) -> Sums:
-        capacity = dies.shape[0]
+def _without(kinds: Kinds, population: Population, dead: Marked, tally: Tally) -> Tally:
+    def local(population: Population, dead: Marked, tally: Tally) -> Array:
+        capacity = dead.mask.shape[0]
         size = chunk(kinds, capacity)
-        count = exact.count(dies)
 
         def take(carry: tuple[Array, Tally]) -> tuple[Array, Tally]:
             start, tally = carry
             rank = start + jnp.arange(size)
-            slots = jnp.minimum(nth_true(dies, rank), capacity - 1)
-            rows = once(lambda: taken(population, slots), start < count)
-            return start + size, added(kinds, tally, rows, rank < count, sign=-1)
+            slots = jnp.minimum(dead.nth(rank), capacity - 1)
+            rows = once(lambda: taken(population, slots), start < dead.number)
+            return start + size, added(kinds, tally, rows, rank < dead.number, sign=-1)
 
         start = (jnp.zeros((), jnp.int64), emptied(kinds, tally))
-        gone = jax.lax.while_loop(lambda carry: carry[0] < count, take, start)[1]
-        change: Sums = division.summed(gone.sums)
+        gone = jax.lax.while_loop(lambda carry: carry[0] < dead.number, take, start)[1]
+        change: Array = division.summed(gone.numbers)
         return change
 
+    def there(population: Population, dies: Array, tally: Tally) -> Array:
+        return local(population, marked(dies), tally)
+
+    if division.parts() == 1:
+        return changed(tally, local(population, dead, tally))
     everywhere = division.EVERYWHERE
     specs = (SPECS, division.along(0), everywhere)
-    return changed(
-        tally, division.on_each(local, population, dies, tally, specs=specs, out=everywhere)
-    )
+    change = division.on_each(there, population, dead.mask, tally, specs=specs, out=everywhere)
+    return changed(tally, change)
 
 
 def _with(
-    kinds: Kinds, agents: Agents, turnover: Turnover, population: Population, tally: Tally
+    kinds: Kinds,
+    agents: Agents,
+    turnover: Turnover,
+    population: Population,
+    tally: Tally,
+    free: Marked,
 ) -> tuple[Population, Tally]:
     """Write the newborns: where there are several devices, those that fit beside their parents."""
     largest = jnp.zeros_like(tally.bound)
@@ -143,8 +161,8 @@ def _with(
         turnover, population, change, largest = _at_home(
             kinds, agents, turnover, population, tally, turnover.parents
         )
-        tally = changed(tally, change)
-    population, tally, elsewhere = _written(kinds, agents, turnover, population, tally)
+        tally, free = changed(tally, change), marked(turnover.vacant)
+    population, tally, elsewhere = _written(kinds, agents, turnover, population, tally, free)
     return population, settled(kinds, tally, population, jnp.maximum(largest, elsewhere))
 
 
@@ -155,7 +173,7 @@ def _at_home(
     population: Population,
     tally: Tally,
     parents: Parents,
-) -> tuple[Turnover, Population, Sums, Array]:
+) -> tuple[Turnover, Population, Array, Array]:
     """Write newborns into slots of their parents' device, as many as it has room for.
 
     A result does not depend on slots, so newborns may go where nothing is moved for them.
@@ -167,23 +185,23 @@ def _at_home(
 
     def local(
         population: Population, who: Array, vacant: Array, tally: Tally
-    ) -> tuple[Population, Array, Array, Sums, Array]:
-        births = jnp.minimum(exact.count(who), exact.count(vacant))
-        family = Parents(who, parents.children)
-        own = turnover._replace(births=births, vacant=vacant, newborns=family.newborns)
+    ) -> tuple[Population, Array, Array, Array, Array]:
+        family, free = Parents(marked(who), parents.children), marked(vacant)
+        births = jnp.minimum(family.who.number, free.number)
+        own = turnover._replace(births=births, newborns=family.newborns)
         nobody = emptied(kinds, tally)
-        after, tally, largest = _written(kinds, agents, own, population, nobody)
+        after, tally, largest = _written(kinds, agents, own, population, nobody, free)
         # Of the others, the parents of the highest ranks.
         left = jax.lax.cond(
-            births < exact.count(who),
+            births < family.who.number,
             lambda: who & (jnp.cumsum(who) > births),
             lambda: jnp.zeros_like(who),
         )
-        sums, count = division.summed((tally.sums, births))
+        sums, count = division.summed((tally.numbers, births))
         return after, left, count, sums, division.largest(largest)
 
     slots, everywhere = division.along(0), division.EVERYWHERE
-    who = parents.who & (turnover.births > 0)  # in a held step nobody is born
+    who = parents.who.mask & (turnover.births > 0)  # in a held step nobody is born
     after, left, count, sums, largest = division.on_each(
         local, population, who, turnover.vacant, tally,
         specs=(SPECS, slots, slots, everywhere),
@@ -192,13 +210,18 @@ def _at_home(
     rest = turnover._replace(
         births=turnover.births - count,
         vacant=turnover.vacant & ~after.alive,
-        newborns=Parents(left, parents.children).newborns,
+        newborns=Parents(marked(left), parents.children).newborns,
     )
     return rest, after, sums, largest
 
 
 def _written(
-    kinds: Kinds, agents: Agents, turnover: Turnover, population: Population, tally: Tally
+    kinds: Kinds,
+    agents: Agents,
+    turnover: Turnover,
+    population: Population,
+    tally: Tally,
+    free: Marked,
 ) -> tuple[Population, Tally, Array]:
     """Return population and tally with the newborns, and their largest claims `[P, K]`."""
     capacity = population.alive.shape[0]
@@ -210,7 +233,7 @@ def _written(
         start, population, tally, largest = carry
         rank = start + jnp.arange(size)
         real = rank < turnover.births
-        slots = jnp.where(real, nth_true(turnover.vacant, rank), capacity + rank)
+        slots = jnp.where(real, free.nth(rank), capacity + rank)
         # Outside the branch: what all rounds draw from is made once, before them.
         rows = turnover.newborns(population, rank)
         born = once(lambda: newborn(kinds, agents, rows), start < turnover.births)

@@ -145,7 +145,7 @@ def _top_places(values: Array, count: int) -> Array:
 
 def column_totals(values: Array, alive: Array, bound: Array) -> Array:
     """Return the float64 sums `[K]` over the living of values `[C, K]` below a bound."""
-    unit = quantum(bound, jnp.sum(alive))
+    unit = quantum(bound, count(alive))
     kept = jnp.where(alive[:, None], values, 0)
     return jnp.sum(rounded(kept, unit), axis=0).astype(jnp.float64) * unit
 

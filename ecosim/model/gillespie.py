@@ -19,10 +19,11 @@ import jax.numpy as jnp
 from jax import Array
 
 from ecosim.model import environment, exact, kernel, niches, randomness, response, tally
+from ecosim.model.bits import WORD
 from ecosim.model.competition import Exchange
 from ecosim.model.population import Agents, Population, Rows, chosen, newborn, taken
 from ecosim.model.randomness import Stream
-from ecosim.model.slots import BLOCK, by_id
+from ecosim.model.slots import by_id
 from ecosim.model.step import Parameters, State, Status, World, flows_of
 from ecosim.model.structure import Kinds
 from ecosim.model.traced import traced
@@ -156,7 +157,7 @@ def _event(kinds: Kinds, p: Parameters, crowd: Crowd, draw: Draws) -> Crowd:
     swiftness = jnp.where(index < count, swiftness, 0)
     unit = exact.quantum(jnp.max(swiftness), count)
     weight = exact.rounded(swiftness, unit)
-    blocks = jnp.sum(weight.reshape(-1, BLOCK), axis=1)
+    blocks = jnp.sum(weight.reshape(-1, WORD), axis=1)
     ends = jnp.cumsum(blocks)
     birth_rate = p.selection.growth_rate * count.astype(jnp.float64)
     rate = birth_rate + ends[-1].astype(jnp.float64) * unit
@@ -207,8 +208,8 @@ def _by_weight(weight: Array, blocks: Array, ends: Array, unit: Array) -> Array:
     target = _share(unit, ends[-1])
     block = jnp.minimum(jnp.sum(ends <= target), blocks.shape[0] - 1)
     left = target - (ends[block] - blocks[block])
-    inside = jax.lax.dynamic_slice(weight, (block * BLOCK,), (BLOCK,))
-    return block * BLOCK + jnp.minimum(jnp.sum(jnp.cumsum(inside) <= left), BLOCK - 1)
+    inside = jax.lax.dynamic_slice(weight, (block * WORD,), (WORD,))
+    return block * WORD + jnp.minimum(jnp.sum(jnp.cumsum(inside) <= left), WORD - 1)
 
 
 def _felt(p: kernel.Parameters | None, place: Array, where: Array) -> Array:

@@ -6,7 +6,7 @@ and a width w, and its shares follow a Gaussian utilisation curve (MacArthur & L
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
 
 import jax
 import jax.numpy as jnp
@@ -14,7 +14,7 @@ from jax import Array
 
 from ecosim.model import exact
 
-_EXCHANGED = 32  # columns
+_COMPARED = 32  # columns
 
 
 def utilisation(trait: Array, positions: Array) -> Array:
@@ -36,49 +36,42 @@ def to_simplex(points: Array) -> Array:
 
     Two niches: clipping the first share to [0, 1].
     """
-    falling = _falling(points)
-    rank = jnp.arange(1, points.shape[1] + 1, dtype=points.dtype)
-    excess = (jnp.cumsum(falling, axis=1) - 1) / rank[None, :]
-    kept = jnp.sum(falling > excess, axis=1, keepdims=True)
-    shift = jnp.take_along_axis(excess, jnp.maximum(kept - 1, 0), axis=1)
-    clipped = jnp.maximum(points - shift, 0)
+    few = points.shape[1] <= _COMPARED
+    clipped = jnp.maximum(points - (_shift if few else _shift_of_many)(points)[:, None], 0)
     return clipped / exact.across(clipped)[:, None]
 
 
-def _falling(points: Array) -> Array:
-    """Return rows `[N, K]` sorted from the largest; few columns by exchanges, which is faster."""
-    count = points.shape[1]
-    if count > _EXCHANGED:
-        return _sorted_as_integers(points)
-    columns = [points[:, k] for k in range(count)]
-    for i, j in _exchanges(count):
-        columns[i], columns[j] = (
-            jnp.maximum(columns[i], columns[j]), jnp.minimum(columns[i], columns[j]),
-        )  # fmt: skip
-    return jnp.stack(columns, axis=1)
+def _shift(points: Array) -> Array:
+    """Return what is taken off each point of rows `[N, K]`, by comparing all pairs.
+
+    That is the largest excess, (sum of the n largest - 1) / n, over n: it grows with n as long as
+    the n-th is above it. The n largest are those that are not below one of them.
+    """
+    columns = [points[:, k : k + 1] for k in range(points.shape[1])]
+    above = [column >= points for column in columns]
+    pairs = zip(columns, above, strict=True)
+    sums = functools.reduce(jnp.add, (jnp.where(is_, column, 0) for column, is_ in pairs))
+    number = functools.reduce(jnp.add, (is_.astype(points.dtype) for is_ in above))
+    excess = jax.lax.optimization_barrier((sums - 1) / number)
+    largest = functools.reduce(jnp.maximum, (excess[:, k] for k in range(points.shape[1])))
+    return jax.lax.optimization_barrier(largest)
+
+
+def _shift_of_many(points: Array) -> Array:
+    falling = _sorted_as_integers(points)
+    rank = jnp.arange(1, points.shape[1] + 1, dtype=points.dtype)
+    excess = (jnp.cumsum(falling, axis=1) - 1) / rank[None, :]
+    kept = jnp.sum(falling > excess, axis=1, keepdims=True)
+    return jnp.take_along_axis(excess, jnp.maximum(kept - 1, 0), axis=1)[:, 0]
 
 
 def _sorted_as_integers(points: Array) -> Array:
-    """Return rows of numbers from the largest: their bits, as integers, sort five times as fast."""
+    """Return rows from the largest down: their bits, as integers, sort five times as fast."""
     whole = jnp.int32 if points.dtype == jnp.float32 else jnp.int64
     bits, most = jax.lax.bitcast_convert_type(points, whole), jnp.iinfo(whole).max
     # Of negative numbers the bits beside the sign count the other way round.
     order = ~jnp.sort(~jnp.where(bits < 0, bits ^ most, bits), axis=1)
     return jax.lax.bitcast_convert_type(jnp.where(order < 0, order ^ most, order), points.dtype)
-
-
-def _exchanges(count: int) -> Iterator[tuple[int, int]]:
-    """Yield the places to compare that sort any `count` numbers (Batcher 1968; Knuth 5.2.2 M)."""
-    top = 1 << (count - 1).bit_length() >> 1
-    size = top
-    while size:
-        reach, offset, distance = top, 0, size
-        while distance:
-            for i in range(count - distance):
-                if i & size == offset:
-                    yield i, i + distance
-            distance, offset, reach = reach - size, size, reach >> 1
-        size >>= 1
 
 
 def step_on_simplex(allocation: Array, noise: Array, size: Array) -> Array:

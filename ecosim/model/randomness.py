@@ -12,7 +12,6 @@ from enum import IntEnum, unique
 import jax
 import jax.numpy as jnp
 from jax import Array
-from jax.extend.random import threefry2x32_p
 
 _WORD = 0xFFFFFFFF
 _TURNS = ((13, 15, 26, 6), (17, 29, 16, 24))  # bits of rotation (Salmon et al. 2011, table 2)
@@ -68,10 +67,9 @@ def run_key(seed: int) -> Array:
 def _cipher(key: tuple[Array, Array], high: Array, low: Array) -> tuple[Array, Array]:
     shape = jnp.broadcast_shapes(key[0].shape, high.shape, low.shape)
     words = (jnp.broadcast_to(word, shape) for word in (*key, high, low))
-    if math.prod(shape) < _MANY:
-        first, second = threefry2x32_p.bind(*words)
-        return first, second
-    return _unrolled(*words)
+    drawn = _unrolled(*words)
+    # Done before the next is begun: one expression inside another takes the compiler minutes.
+    return drawn if math.prod(shape) >= _MANY else jax.lax.optimization_barrier(drawn)
 
 
 def _unrolled(key: Array, other: Array, first: Array, second: Array) -> tuple[Array, Array]:
@@ -111,9 +109,8 @@ def words(
     """
     purpose = (jnp.asarray(lane).astype(jnp.uint32) << 8) | jnp.uint32(stream)
     low = jnp.asarray(step).astype(jnp.uint32)
-    # By the primitive: one expression inside another takes the compiler minutes.
-    one, other = (jnp.broadcast_to(word, purpose.shape) for word in (key[0], key[1]))
-    inner = threefry2x32_p.bind(one, other, purpose, jnp.broadcast_to(low, purpose.shape))
+    # Done before the next is begun: one expression inside another takes the compiler minutes.
+    inner = jax.lax.optimization_barrier(_unrolled(key[0], key[1], purpose, low))
     return _cipher(inner, *_halves(ids))
 
 

@@ -3,36 +3,60 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jax import Array
 
-from ecosim.model import division, exact
+from ecosim.model import bits, division, exact
 
-BLOCK = 64
 _EIGHTHS = 8
-_SEARCHED = 8192  # slots up to which one running count is faster than counts by blocks
+_SEARCHED = 1024  # slots up to which one running count is faster than counts by words
 
 
-def nth_true(mask: Array, which: Array) -> Array:
-    """Return the slots (int64) of the n-th true entries of mask `[C]`, C a multiple of 64.
+class Marked(NamedTuple):
+    """Some of the slots, counted in words of 64, so that any of them is found by its rank."""
 
-    Args:
-        mask: bool[C].
-        which: ranks counted from 0, any shape; those beyond the last true entry give C.
+    mask: Array  # bool[C], C in whole words where it is long
+    number: Array  # int64 scalar: how many
+    words: Array | None  # uint64[C / 64]; None: a short mask, or one divided over devices
+    ends: Array | None  # int32[C / 64] marked up to the end of each word, or `[C]` of each slot
 
+    def nth(self, which: Array) -> Array:
+        """Return the slots (int64) of these ranks, counted from 0, any shape; beyond all: C."""
+        if self.ends is None:
+            return _nth_anywhere(self.mask, which)
+        return _nth_here(self.mask.shape[0], self.words, self.ends, which)
+
+
+def marked(mask: Array) -> Marked:
+    """Return the slots of a mask `[C]`.
+
+    The mask is computed once: what reads it eight slots at a time would compute it eight times.
     """
-    if division.parts() == 1:
-        return _nth_here(mask, which)
+    if division.parts() > 1:
+        return Marked(mask, exact.count(mask), None, None)
+    return _marked_here(mask)
+
+
+def _marked_here(mask: Array) -> Marked:
+    mask = jax.lax.optimization_barrier(mask)
+    long = mask.shape[0] > _SEARCHED and mask.shape[0] % bits.WORD == 0
+    words = bits.packed(mask) if long else None
+    ends = jnp.cumsum(mask, dtype=jnp.int32) if words is None else jnp.cumsum(bits.counts(words))
+    return Marked(mask, ends[-1].astype(jnp.int64), words, ends)
+
+
+def _nth_anywhere(mask: Array, which: Array) -> Array:
+    """Return slots by rank of a mask that is divided: only counts leave a device, and slots."""
 
     def local(mask: Array, which: Array) -> Array:
-        # Of the mask only counts leave a device, and of the slots those that were asked for.
-        own = exact.count(mask)
-        place, first, total = division.before(own)
+        own = marked(mask)
+        place, first, total = division.before(own.number)
         rank = which - first.astype(which.dtype)
-        here = (rank >= 0) & (rank < own.astype(which.dtype))
-        slot = _nth_here(mask, jnp.where(here, rank, 0)) + place * mask.shape[0]
+        here = (rank >= 0) & (rank < own.number.astype(which.dtype))
+        slot = own.nth(jnp.where(here, rank, 0)) + place * mask.shape[0]
         found = division.summed(jnp.where(here, slot, 0))
         return jnp.where(which < total.astype(which.dtype), found, capacity)
 
@@ -43,38 +67,16 @@ def nth_true(mask: Array, which: Array) -> Array:
     return slots
 
 
-def _nth_here(mask: Array, which: Array) -> Array:
-    if mask.shape[0] <= _SEARCHED:
-        ends = jnp.cumsum(mask, dtype=jnp.int32)
-        return jnp.searchsorted(ends, which.astype(jnp.int32), side="right").astype(jnp.int64)
-    blocks = _packed(mask)
-    ends = jnp.cumsum(jax.lax.population_count(blocks).astype(jnp.int32))
-    block = jnp.searchsorted(ends, which.astype(jnp.int32), side="right")
-    inside = jnp.minimum(block, blocks.shape[0] - 1)
-    before = jnp.where(block > 0, ends[jnp.maximum(block - 1, 0)], 0)
-    offset = _nth_bit(blocks[inside], which - before.astype(which.dtype))
-    slot = inside.astype(jnp.int64) * BLOCK + offset
-    return jnp.where(which < ends[-1].astype(which.dtype), slot, mask.shape[0])
-
-
-def _packed(mask: Array) -> Array:
-    """Return a mask `[C]` as bits, uint64[C / 64], the first slot of a block in the lowest bit."""
-    eights = jax.lax.bitcast_convert_type(mask.astype(jnp.uint8).reshape(-1, 8), jnp.uint64)
-    # Eight bytes that are 0 or 1 meet in the highest byte, each at a bit of its own.
-    bits = (eights * jnp.uint64(0x0102040810204080)) >> 56
-    places = jnp.arange(0, BLOCK, 8, dtype=jnp.uint64)
-    return jnp.sum(bits.reshape(-1, 8) << places, axis=1)
-
-
-def _nth_bit(bits: Array, rank: Array) -> Array:
-    """Return the place (int64) of the set bit of a rank counted from 0, which must be there."""
-    left, place = rank.astype(jnp.uint64), jnp.zeros(bits.shape, jnp.uint64)
-    for width in (32, 16, 8, 4, 2, 1):
-        here = (bits >> place) & jnp.uint64((1 << width) - 1)
-        lower = jax.lax.population_count(here)
-        passed = left >= lower
-        left, place = jnp.where(passed, left - lower, left), place + passed * jnp.uint64(width)
-    return place.astype(jnp.int64)
+def _nth_here(capacity: int, words: Array | None, ends: Array, which: Array) -> Array:
+    rank = which.astype(jnp.int32)
+    if words is None:
+        return jnp.searchsorted(ends, rank, side="right").astype(jnp.int64)
+    word = jnp.searchsorted(ends, rank, side="right")
+    inside = jnp.minimum(word, words.shape[0] - 1)
+    before = jnp.where(word > 0, ends[jnp.maximum(word - 1, 0)], 0)
+    offset = bits.nth(words[inside], which - before.astype(which.dtype))
+    slot = inside.astype(jnp.int64) * bits.WORD + offset
+    return jnp.where(which < ends[-1].astype(which.dtype), slot, capacity)
 
 
 def replaced(who: Array, rows: Array, new: Callable[[Array], Array]) -> Array:
@@ -86,19 +88,19 @@ def replaced(who: Array, rows: Array, new: Callable[[Array], Array]) -> Array:
         new: from places `[M]` among the rows to new rows `[M, K]`; called for an eighth at once.
 
     """
-    count, whole = exact.count(who), rows.shape[0]
-    size = max(whole // _EIGHTHS, min(whole, BLOCK))
+    those, whole = _marked_here(who), rows.shape[0]  # rows are on every device
+    size = max(whole // _EIGHTHS, min(whole, bits.WORD))
 
     def put(carry: tuple[Array, Array]) -> tuple[Array, Array]:
         start, rows = carry
         rank = start + jnp.arange(size)
-        place = _nth_here(who, rank)  # rows are on every device
-        written = jnp.where(rank < count, place, whole + rank)
+        place = those.nth(rank)
+        written = jnp.where(rank < those.number, place, whole + rank)
         drawn = new(jnp.minimum(place, whole - 1))
         return start + size, rows.at[written].set(drawn, mode="drop", unique_indices=True)
 
     start = (jnp.zeros((), jnp.int64), rows)
-    return jax.lax.while_loop(lambda carry: carry[0] < count, put, start)[1]
+    return jax.lax.while_loop(lambda carry: carry[0] < those.number, put, start)[1]
 
 
 def by_id(ids: Array, alive: Array) -> Array:

@@ -17,7 +17,7 @@ import numpy as np
 from jax import Array
 
 from ecosim.model import exact
-from ecosim.model.slots import nth_true
+from ecosim.model.slots import marked
 
 BATCH = 16  # agents that are described on all niches at once
 
@@ -136,14 +136,14 @@ def redrawn(
 
     """
     number, most = shares.shape
-    size, count = min(number, BATCH), jnp.sum(who)
+    size, those = min(number, BATCH), marked(who)
 
     def some(carry: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
         start, places, shares = carry
         rank = start + jnp.arange(size)
-        rows = nth_true(who, rank)
+        rows = those.nth(rank)
         new = packed(draw(jnp.minimum(rows, number - 1)), most)
-        rows = jnp.where(rank < count, rows, number)
+        rows = jnp.where(rank < those.number, rows, number)
         places, shares = (
             old.at[rows].set(own, mode="drop")
             for old, own in zip((places, shares), new, strict=True)
@@ -151,7 +151,7 @@ def redrawn(
         return start + size, places, shares
 
     begun = (jnp.zeros((), jnp.int64), places, shares)
-    return jax.lax.while_loop(lambda carry: carry[0] < count, some, begun)[1:]
+    return jax.lax.while_loop(lambda carry: carry[0] < those.number, some, begun)[1:]
 
 
 def rows_packed(shares: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray]:

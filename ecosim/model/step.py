@@ -31,6 +31,7 @@ from ecosim.model import (
 from ecosim.model.births import Turnover
 from ecosim.model.competition import Exchange
 from ecosim.model.population import Agents, Population
+from ecosim.model.slots import Marked, marked
 from ecosim.model.structure import Kinds
 from ecosim.model.surroundings import Surroundings
 from ecosim.model.tally import Tally, counted
@@ -170,20 +171,22 @@ def step(world: World, kinds: Kinds, parameters: Parameters, state: State) -> St
         p.conduct, compete,
     )  # fmt: skip
     turnover = world.decide(kinds, p.selection, population, around)
-    died = exact.count(turnover.dies)
+    dead, free = marked(turnover.dies), marked(turnover.vacant)
     spoilt = exact.some(faulty(population, exchange.gain))
-    status = jnp.where(spoilt, jnp.int32(Status.BROKEN), _room(turnover, died, state.log))
+    status = jnp.where(spoilt, jnp.int32(Status.BROKEN), _room(turnover, dead, free, state.log))
     hold, wanted = status != Status.RUNNING, turnover.births
+    dead = dead._replace(mask=dead.mask & ~hold, number=jnp.where(hold, 0, dead.number))
     turnover = turnover._replace(
         population=_unless(hold, state.population, turnover.population),
         births=jnp.where(hold, 0, turnover.births),
-        dies=turnover.dies & ~hold,
+        dies=dead.mask,
+        vacant=free.mask,
     )
     log = state.log
     if log is not None:
         before = turnover.population
         log = events.ended(log, before, turnover.dies, turnover.acquirer, step=state.clock + 1)
-    settled, tally = births.settle(kinds, p.agents, turnover, tally)
+    settled, tally = births.settle(kinds, p.agents, turnover, tally, dead=dead, free=free)
     if log is not None:
         born = settled.alive & (settled.age == 0) & ~hold
         log = events.noted(log, settled, born, step=state.clock + 1, kind=events.Kind.START)
@@ -192,7 +195,7 @@ def step(world: World, kinds: Kinds, parameters: Parameters, state: State) -> St
     counts = world.counts(population, turnover, settled)
     after = state._replace(
         tally=tally, environment=env, clock=state.clock + 1, supply=supply, price=exchange.price,
-        flows=flows, births=state.births + turnover.births, deaths=state.deaths + died,
+        flows=flows, births=state.births + turnover.births, deaths=state.deaths + dead.number,
         refused=state.refused + turnover.refused, resources=stocks,
         counts={name: state.counts[name] + number for name, number in counts.items()},
     )  # fmt: skip
@@ -221,12 +224,12 @@ def _compete(
     )
 
 
-def _room(turnover: Turnover, died: Array, log: events.Log | None) -> Array:
-    full = turnover.births > exact.count(turnover.vacant)
+def _room(turnover: Turnover, dead: Marked, free: Marked, log: events.Log | None) -> Array:
+    full = turnover.births > free.number
     status = jnp.where(full, jnp.int32(Status.FULL), jnp.int32(Status.RUNNING))
     if log is None:
         return status
-    spilling = died + turnover.births > log.step.shape[0] - log.used
+    spilling = dead.number + turnover.births > log.step.shape[0] - log.used
     return jnp.where(spilling & ~full, jnp.int32(Status.LOG_FULL), status)
 
 

@@ -7,6 +7,8 @@ units of powers of two: adding and subtracting them is exact, so a running sum e
 
 from __future__ import annotations
 
+import itertools
+import math
 from typing import NamedTuple
 
 import jax
@@ -39,9 +41,17 @@ class Sums(NamedTuple):
 class Tally(NamedTuple):
     """Sums, and what their units follow from."""
 
-    sums: Sums
+    numbers: Array  # int64[S] the sums one after the other: one number to add, carry and copy
     most: Array  # int64 largest number of agents so far
     bound: Array  # float[P, K] largest claim on each niche since it was last counted anew
+
+    @property
+    def sums(self) -> Sums:
+        """Return the numbers by name."""
+        shapes = _shapes(*self.bound.shape)
+        ends = list(itertools.accumulate(map(math.prod, shapes)))
+        parts = zip([0, *ends], ends, shapes, strict=False)
+        return Sums(*(self.numbers[start:end].reshape(shape) for start, end, shape in parts))
 
     @property
     def claim_unit(self) -> Array:
@@ -64,7 +74,7 @@ def counted(kinds: Kinds, population: Population, before: Array | None = None) -
         most = jnp.maximum(most, before)
     empty = Tally(_zero(kinds), most, bound)
 
-    def local(population: Population, empty: Tally) -> Sums:
+    def local(population: Population, empty: Tally) -> Array:
         here = population.alive.shape[0]
         blocks = 64 if here >= 4096 else 1
         size = here // blocks
@@ -74,28 +84,33 @@ def counted(kinds: Kinds, population: Population, before: Array | None = None) -
             rows = part(population, block * size, size)
             return added(kinds, tally, rows, rows.alive, sign=1)
 
-        found: Sums = division.summed(jax.lax.fori_loop(0, blocks, add, empty).sums)
+        found: Array = division.summed(jax.lax.fori_loop(0, blocks, add, empty).numbers)
         return found
 
     specs, everywhere = (SPECS, division.EVERYWHERE), division.EVERYWHERE
     return empty._replace(
-        sums=division.on_each(local, population, empty, specs=specs, out=everywhere)
+        numbers=division.on_each(local, population, empty, specs=specs, out=everywhere)
     )
 
 
-def _zero(kinds: Kinds) -> Sums:
-    k = kinds.niches
-    shapes = ((kinds.patches, k), (k,), (k,), (), (), (k,), (k,), (BINS,), (breadths.classes(k),))
-    return Sums(*(jnp.zeros(shape, jnp.int64) for shape in shapes))
+def _shapes(patches: int, niches: int) -> tuple[tuple[int, ...], ...]:
+    """Return the shape of each of the sums."""
+    k = (niches,)
+    return ((patches, niches), k, k, (), (), k, k, (BINS,), (breadths.classes(niches),))
+
+
+def _zero(kinds: Kinds) -> Array:
+    shapes = _shapes(kinds.patches, kinds.niches)
+    return jnp.zeros(sum(map(math.prod, shapes)), jnp.int64)
 
 
 def emptied(kinds: Kinds, tally: Tally) -> Tally:
     """Return the tally of nobody, in the same units."""
-    return tally._replace(sums=_zero(kinds))
+    return tally._replace(numbers=_zero(kinds))
 
 
-def sums(kinds: Kinds, tally: Tally, rows: Population, who: Array) -> Sums:
-    """Return the sums over the rows `[B]` of the mask `who`, in the units of a tally."""
+def numbers(kinds: Kinds, tally: Tally, rows: Population, who: Array) -> Array:
+    """Return the sums over the rows `[B]` of the mask `who`, as the tally numbers them."""
     unit, x, k = tally.share_unit, rows.allocation, kinds.niches
     column = who[:, None]
     whole = in_order(kinds, x, places_of(kinds, rows))
@@ -106,23 +121,37 @@ def sums(kinds: Kinds, tally: Tally, rows: Population, who: Array) -> Sums:
     claims = exact.rounded(jnp.where(column, rows.strength, 0), unit_there)
     span = max(kinds.held - 1, 1)
     place = jnp.clip((rows.breadth - 1) / span * BINS, 0, BINS - 1).astype(jnp.int32)
-    special = who & (rows.depth >= SPECIALIST)
-    return Sums(
-        claims=by_patch(kinds, rows.patch, claims, places),
-        use=by_niche(kinds, exact.rounded(jnp.where(column, x, 0), unit), places),
-        direction=by_niche(kinds, exact.rounded(jnp.where(column, direction, 0), unit), places),
-        breadth=exact.summed(exact.rounded(jnp.where(who, rows.breadth / k, 0), unit)),
-        depth=exact.summed(exact.rounded(jnp.where(who, rows.depth, 0), unit)),
-        main=_heads(rows.niche, who, k),
-        specialists=_heads(rows.niche, special, k),
-        histogram=_heads(place, who, BINS),
-        breadths=_heads(breadths.class_of(rows.breadth, k), who, breadths.classes(k)),
+    totals = (
+        by_patch(kinds, rows.patch, claims, places),
+        by_niche(kinds, exact.rounded(jnp.where(column, x, 0), unit), places),
+        by_niche(kinds, exact.rounded(jnp.where(column, direction, 0), unit), places),
+        exact.summed(exact.rounded(jnp.where(who, rows.breadth / k, 0), unit)),
+        exact.summed(exact.rounded(jnp.where(who, rows.depth, 0), unit)),
     )
+    heads = _heads(
+        (rows.niche, who, k),
+        (rows.niche, who & (rows.depth >= SPECIALIST), k),
+        (place, who, BINS),
+        (breadths.class_of(rows.breadth, k), who, breadths.classes(k)),
+    )
+    return jnp.concatenate([*map(jnp.ravel, totals), heads])
 
 
-def _heads(place: Array, who: Array, count: int) -> Array:
-    """Return how many of `who` `[B]` are at each of `count` places, int64[count]."""
-    return jnp.zeros(count, jnp.int64).at[place].add(who.astype(jnp.int64))
+def _heads(*groupings: tuple[Array, Array, int]) -> Array:
+    """Return how many of `who` `[B]` are at each of `count` places, groupings one after another.
+
+    Args:
+        groupings: place of each, int32[B]; who, bool[B]; count of places.
+
+    Returns:
+        int64, as long as all counts together.
+
+    """
+    firsts = [0, *itertools.accumulate(count for _, _, count in groupings)]
+    moved = zip(groupings, firsts, strict=False)
+    places = jnp.concatenate([place + jnp.int32(first) for (place, _, _), first in moved])
+    who = jnp.concatenate([who for _, who, _ in groupings])
+    return jnp.zeros(firsts[-1], jnp.int64).at[places].add(who.astype(jnp.int64))
 
 
 def by_niche(kinds: Kinds, whole: Array, places: Array | None) -> Array:
@@ -142,7 +171,7 @@ def niche_totals(kinds: Kinds, population: Population, values: Array, bound: Arr
         bound: scalar.
 
     """
-    unit = exact.quantum(bound, jnp.sum(population.alive))
+    unit = exact.quantum(bound, exact.count(population.alive))
     whole = exact.rounded(jnp.where(population.alive[:, None], values, 0), unit)
     return by_niche(kinds, whole, places_of(kinds, population)).astype(jnp.float64) * unit
 
@@ -172,13 +201,12 @@ def largest_by_patch(
 
 def added(kinds: Kinds, tally: Tally, rows: Population, who: Array, *, sign: int) -> Tally:
     """Return the tally with rows added (sign 1) or taken away (sign -1)."""
-    change = sums(kinds, tally, rows, who)
-    return changed(tally, jax.tree.map(lambda sum_: sign * sum_, change))
+    return changed(tally, sign * numbers(kinds, tally, rows, who))
 
 
-def changed(tally: Tally, change: Sums) -> Tally:
-    """Return the tally with a change of its sums, in its units, added."""
-    return tally._replace(sums=jax.tree.map(jnp.add, tally.sums, change))
+def changed(tally: Tally, change: Array) -> Tally:
+    """Return the tally with a change of its numbers, in its units, added."""
+    return tally._replace(numbers=tally.numbers + change)
 
 
 def settled(kinds: Kinds, tally: Tally, population: Population, largest: Array) -> Tally:
@@ -191,12 +219,13 @@ def settled(kinds: Kinds, tally: Tally, population: Population, largest: Array) 
         largest: largest claim of the newborns on each niche, `[P, K]`.
 
     """
-    most = jnp.maximum(tally.most, jnp.sum(tally.sums.main))
+    sums = tally.sums
+    most = jnp.maximum(tally.most, jnp.sum(sums.main))
     later = tally._replace(most=most, bound=jnp.maximum(tally.bound, largest))
     same = jnp.all(later.claim_unit == tally.claim_unit)
     same &= later.share_unit == tally.share_unit
     # Where the strong are dead and only weak claims are left, the units are too coarse for them.
-    left = tally.sums.claims.astype(jnp.float64) * tally.claim_unit
+    left = sums.claims.astype(jnp.float64) * tally.claim_unit
     same &= jnp.all(left >= later.bound.astype(jnp.float64) / _THIN)
     # Sums in outgrown units may have overflowed: they are not converted but counted anew.
     return jax.lax.cond(same, lambda: later, lambda: counted(kinds, population, most))

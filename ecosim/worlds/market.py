@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import jax
 import jax.numpy as jnp
 from jax import Array
 
@@ -26,7 +27,8 @@ def parameters(scenario: Scenario) -> exit_entry.Parameters:
 def _size(numbers: exit_entry.Parameters, population: Population) -> Array:
     """A firm's output: capital^scale (scale 1: constant returns; above 1: scale economies)."""
     capital = jnp.where(population.alive, population.stock, 0)
-    return capital**numbers.scale
+    # A power takes as long as adding up all claims: not where it is of constant returns.
+    return jax.lax.cond(numbers.scale == 1, lambda: capital, lambda: capital**numbers.scale)
 
 
 def _flows(
@@ -40,7 +42,7 @@ def _flows(
     """
     alive = population.alive
     own = performance(population, exchange.gain)
-    plain = _ratio(exact.total(own, alive), jnp.sum(alive).astype(jnp.float64))
+    plain = _ratio(exact.total(own, alive), exact.count(alive).astype(jnp.float64))
     weighted = mean_performance(population, exchange.gain)
     # In float64: what changes is small beside what is.
     before, own = population.stock.astype(jnp.float64), own.astype(jnp.float64)
@@ -65,10 +67,10 @@ def _counts(before: Population, turnover: Turnover, after: Population) -> dict[s
     special = after.alive & (after.age == 0) & (after.depth >= SPECIALIST)
     gone = turnover.dies & (before.depth >= SPECIALIST)
     sold = turnover.acquirer
-    merged = jnp.zeros(()) if sold is None else jnp.sum(turnover.dies & (sold > 0))
+    merged = jnp.zeros(()) if sold is None else exact.count(turnover.dies & (sold > 0))
     numbers = {
-        "specialist_entries": jnp.sum(special),
-        "specialist_exits": jnp.sum(gone),
+        "specialist_entries": exact.count(special),
+        "specialist_exits": exact.count(gone),
         "mergers": merged,
     }
     return {name: number.astype(jnp.int64) for name, number in numbers.items()}
@@ -95,7 +97,7 @@ def _measure(
         "generalist_hhi": _ratio(exact.total(share**2, general), generalists**2),
         "generalist_capital_share": generalists * whole,
         "breadth_mean_by_capital": exact.total(breadth * share, alive) * whole,
-        "capital": niche_totals(kinds, population, spread, jnp.max(share)) * whole,
+        "capital": niche_totals(kinds, population, spread, exact.largest(share)) * whole,
     }
 
 

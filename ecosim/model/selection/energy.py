@@ -8,10 +8,11 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from ecosim.model import exact, inheritance, randomness
+from ecosim.model import inheritance, randomness
 from ecosim.model.births import Parents, Turnover
 from ecosim.model.population import Population, Rows
 from ecosim.model.randomness import Stream
+from ecosim.model.slots import marked
 from ecosim.model.structure import Kinds
 from ecosim.model.surroundings import Surroundings
 from ecosim.model.traced import traced
@@ -69,8 +70,10 @@ def decide(
         )
         return rows._replace(lifespan=_lifespans(parameters.mortality, ids, step=clock, key=key))
 
-    births, parents = exact.count(divides), Parents(divides, children)
-    return Turnover(after, dies, births, refused, ~alive | dies, parents.newborns, parents=parents)
+    parents = Parents(marked(divides), children)
+    return Turnover(
+        after, dies, parents.who.number, refused, ~alive | dies, parents.newborns, parents=parents
+    )
 
 
 def fated(parameters: Parameters, founders: Population, *, step: Array, key: Array) -> Population:

@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from ecosim.model import randomness
+from ecosim.model import exact, randomness
 from ecosim.model.population import Population
 from ecosim.model.randomness import Stream
 from ecosim.model.structure import Kinds
@@ -97,7 +97,7 @@ def leaves(
     failed = alive & (strikes.astype(p.patience.dtype) >= p.patience) & kinds.exit
     gone = alive & (capital <= 0) | failed
     if kinds.hazard:
-        chance = probability(p, jnp.sum(alive))
+        chance = probability(p, exact.count(alive))
         gone |= alive & randomness.happens(
             around.key, around.clock, Stream.HAZARD, population.id, chance
         )

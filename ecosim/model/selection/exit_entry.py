@@ -11,6 +11,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jax import Array
 
+from ecosim.model import exact
 from ecosim.model.births import Turnover
 from ecosim.model.population import Population, Rows
 from ecosim.model.selection import capital, exit, founding, mergers
@@ -70,11 +71,11 @@ def decide(
     if kinds.mergers != "none":
         after, acquirer = mergers.merge(kinds, p.mergers, after, alive & ~dies, around)
         dies |= acquirer > 0
-    entrants = founding.foundings(p.founding, jnp.sum(alive), around)
-    entrants += jnp.where(p.founding.replacement > 0, jnp.sum(dies), 0)
+    entrants = founding.foundings(p.founding, exact.count(alive), around)
+    entrants += jnp.where(p.founding.replacement > 0, exact.count(dies), 0)
     refused = jnp.zeros((), jnp.int64)
     if kinds.limited:
-        room = jnp.maximum(p.limit - jnp.sum(alive & ~dies), 0)
+        room = jnp.maximum(p.limit - exact.count(alive & ~dies), 0)
         refused = jnp.maximum(entrants - room, 0)
         entrants = jnp.minimum(entrants, room)
 

@@ -20,7 +20,7 @@ from ecosim.model.competition import Exchange
 from ecosim.model.population import Population, Rows, newborn, written
 from ecosim.model.randomness import Stream
 from ecosim.model.selection import exit_entry, founding
-from ecosim.model.slots import nth_true
+from ecosim.model.slots import marked
 from ecosim.model.structure import Kinds
 from ecosim.model.surroundings import Surroundings
 
@@ -81,7 +81,7 @@ def _foresees(
     """Return whether the candidate makes no loss once all firms have answered its entry."""
     assert around.compete is not None and around.agents is not None  # an oligopoly
     rows = newborns(population, jnp.zeros(1, jnp.int64))
-    slot = nth_true(~population.alive, jnp.zeros(1, jnp.int64))
+    slot = marked(~population.alive).nth(jnp.zeros(1, jnp.int64))
     with_it = written(population, slot, newborn(kinds, around.agents, rows))
     settled, exchange = around.compete(with_it)
     earned = _slack_profit(kinds, p, exchange, settled.alive)
