@@ -231,13 +231,13 @@ def _alone(shape: Shape, run: Runs) -> Tables:
         return engine.goes_on(state, schedule) & run.real
 
     def recorded(state: State, tables: Tables) -> Tables:
-        metrics, breadth = engine.measure(kinds, parameters, state)
-        row = tables.used
+        metrics, breadth = engine.row(world, kinds, parameters, state)
+        place = tables.used
         return tables._replace(
-            used=row + 1,
-            step=tables.step.at[row].set(state.clock),
-            metrics=tables.metrics.at[row].set(metrics),
-            breadth=tables.breadth.at[row].set(breadth),
+            used=place + 1,
+            step=tables.step.at[place].set(state.clock),
+            metrics=tables.metrics.at[place].set(metrics),
+            breadth=tables.breadth.at[place].set(breadth),
         )
 
     def one(carry: tuple[State, Tables]) -> tuple[State, Tables]:
@@ -246,7 +246,7 @@ def _alone(shape: Shape, run: Runs) -> Tables:
         tables = jax.lax.cond(due, recorded, lambda _, tables: tables, state, tables)
         return engine.counted_from_here(state, due), tables
 
-    metrics, breadth = jax.eval_shape(lambda s: engine.measure(kinds, parameters, s), state)
+    metrics, breadth = jax.eval_shape(lambda s: engine.row(world, kinds, parameters, s), state)
     zero = jnp.zeros((), jnp.int64)
     empty = Tables(
         status=state.status, clock=zero, wanted=zero, used=zero,

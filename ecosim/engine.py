@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -232,36 +233,52 @@ def advance(
 
 
 @program(static=("kinds",))
-def measure(kinds: Kinds, parameters: Parameters, state: State) -> tuple[Array, Array]:
-    """Return the metrics `[M]` and the histogram of breadth `[64]` of a state."""
+def measure(
+    kinds: Kinds, parameters: Parameters, state: State
+) -> tuple[dict[str, Array], Array, Array]:
+    """Return a state's metrics by name, the same as a table's row `[M]`, and the histogram `[64]`.
+
+    By name they tell `named` what stands in the row, with nothing traced anew.
+    """
     parameters = jax.tree.map(jnp.asarray, parameters)
-    row: tuple[Array, Array] = division.replicated(
-        _row(WORLDS[kinds.world].world, kinds, parameters, state)
+    found, breadth = observe.measure(WORLDS[kinds.world].world, kinds, parameters.selection, state)
+    told: tuple[dict[str, Array], Array, Array] = division.replicated(
+        (found, _columns(found), breadth)
     )
-    return row
+    return told
 
 
 def names(kinds: Kinds, parameters: Parameters, state: State) -> list[str]:
-    """Return the names of the M metrics, in the order of a table's columns."""
+    """Return the names of the M metrics of a state, in the order of a table's columns."""
     world = WORLDS[kinds.world].world
-    shapes = jax.eval_shape(
-        lambda s: observe.measure(world, kinds, parameters.selection, s)[0], state
+    return named(
+        jax.eval_shape(lambda s: observe.measure(world, kinds, parameters.selection, s)[0], state)
     )
+
+
+def named(metrics: Mapping[str, Any]) -> list[str]:
+    """Return the names of the M columns that metrics, or their shapes, have in a table."""
     result = []
-    for name in sorted(shapes):
-        shape = shapes[name].shape
+    for name in sorted(metrics):
+        shape = metrics[name].shape
         result += [f"{name}_{k}" for k in range(shape[0])] if shape else [name]
     return result
 
 
-def _row(world: World, kinds: Kinds, parameters: Parameters, state: State) -> tuple[Array, Array]:
+def _columns(metrics: Mapping[str, Array]) -> Array:
+    return jnp.concatenate(
+        [jnp.ravel(metrics[name]).astype(jnp.float64) for name in sorted(metrics)]
+    )
+
+
+def row(world: World, kinds: Kinds, parameters: Parameters, state: State) -> tuple[Array, Array]:
+    """Return the metrics `[M]` and the histogram of breadth `[64]` of a state, inside a program."""
     metrics, breadth = observe.measure(world, kinds, parameters.selection, state)
-    columns = [jnp.ravel(metrics[name]).astype(jnp.float64) for name in sorted(metrics)]
-    return jnp.concatenate(columns), breadth
+    return _columns(metrics), breadth
 
 
 def _empty_table(world: World, kinds: Kinds, parameters: Parameters, state: State) -> Table:
-    shape = jax.eval_shape(lambda s: _row(world, kinds, parameters, s)[0], state).shape
+    shape = jax.eval_shape(lambda s: row(world, kinds, parameters, s)[0], state).shape
     return Table(
         used=jnp.zeros((), jnp.int64),
         step=jnp.zeros(ROWS, jnp.int64),
@@ -274,13 +291,13 @@ def _recorded(
     world: World, kinds: Kinds, parameters: Parameters, state: State, table: Table, due: Array
 ) -> Table:
     def record(table: Table) -> Table:
-        metrics, breadth = _row(world, kinds, parameters, state)
-        row = table.used
+        metrics, breadth = row(world, kinds, parameters, state)
+        place = table.used
         return Table(
-            used=row + 1,
-            step=table.step.at[row].set(state.clock),
-            metrics=table.metrics.at[row].set(metrics),
-            breadth=table.breadth.at[row].set(breadth),
+            used=place + 1,
+            step=table.step.at[place].set(state.clock),
+            metrics=table.metrics.at[place].set(metrics),
+            breadth=table.breadth.at[place].set(breadth),
         )
 
     return jax.lax.cond(due, record, lambda table: table, table)

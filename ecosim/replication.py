@@ -162,7 +162,7 @@ def replicate(
             kinds, start_kind, capacity, parameters=parameters, start=start, key=key
         )
         state = jax.lax.while_loop(goes_on, one, state)
-        return Finals(state.status, state.clock, *engine.measure(kinds, parameters, state))
+        return Finals(state.status, state.clock, *engine.row(world, kinds, parameters, state))
 
     def kept(index: Array, finals: Finals) -> Finals:
         return jax.tree.map(lambda c, v: c.at[index].set(v), finals, alone(keys[index]))

@@ -61,7 +61,6 @@ class Simulation:
         spare_memory_maps()
         with self._computing():
             self.kinds, self.parameters, self.state = engine.begin(scenario, self.seed)
-            self.names = engine.names(self.kinds, self.parameters, self.state)
             self._record_now()
 
     @property
@@ -80,7 +79,8 @@ class Simulation:
             yield
 
     def _record_now(self) -> None:
-        metrics, breadth = engine.measure(self.kinds, self.parameters, self.state)
+        found, metrics, breadth = engine.measure(self.kinds, self.parameters, self.state)
+        self.names = engine.named(found)
         self._keep([self.clock], np.asarray(metrics)[None], np.asarray(breadth)[None])
 
     def _keep(self, step: Any, metrics: np.ndarray, breadth: np.ndarray) -> None:

@@ -11,6 +11,7 @@ from enum import IntEnum, unique
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
 _WORD = 0xFFFFFFFF
@@ -61,7 +62,8 @@ class Stream(IntEnum):
 
 def run_key(seed: int) -> Array:
     """Return the key of a run, uint32[2], from a seed below 2^63."""
-    return jnp.array([seed >> 32, seed & _WORD], jnp.uint32)
+    # Of its type from the start: a list would be converted by a program that is compiled for it.
+    return jnp.asarray(np.array([seed >> 32, seed & _WORD], np.uint32))
 
 
 def _cipher(key: tuple[Array, Array], high: Array, low: Array) -> tuple[Array, Array]:
