@@ -11,6 +11,8 @@ from typing import Any
 
 import jax
 
+from ecosim.machine import threads
+
 _MAPS = Path("/proc/self/maps")
 MOST_MAPS = 30_000
 LOADED: dict[Hashable, Any] = {}  # programs that came from files, see `programs`
@@ -23,6 +25,15 @@ def cache_folder() -> Path | None:
         return Path(given) if given else None
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(base) / "ecosim" / "jax"
+
+
+def _own_cache() -> Path | None:
+    """Return the folder of JAX's own cache, by threads: it tells no programs apart by them.
+
+    Over how many threads an operation is divided is compiled in.
+    """
+    folder = cache_folder()
+    return folder / f"threads-{threads()}" if folder is not None and threads() else folder
 
 
 def spare_memory_maps() -> bool:
@@ -46,7 +57,7 @@ def prepared() -> Iterator[None]:
 
     State is float32 unless the scenario asks for float64; counts, ids and totals need 64 bits.
     """
-    folder = cache_folder()
+    folder = _own_cache()
     if folder is not None and jax.config.jax_compilation_cache_dir is None:
         try:
             folder.mkdir(parents=True, exist_ok=True)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ecosim.errors import DeviceError
-from ecosim.machine import cores
+from ecosim.machine import THREADS, cores, threads
 
 if TYPE_CHECKING:
     from jax.sharding import Mesh
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 KINDS = ("auto", "cpu", "gpu")
 _FLAG = "--xla_force_host_platform_device_count"
-THREADS = "PJRT_NPROC"  # the environment's word to XLA for how many it starts
 _SMALL = 2**20  # claims
 
 
@@ -41,19 +40,22 @@ def divide_processor(parts: int | None = None) -> bool:
 
 
 def suit(scenario: Scenario) -> bool:
-    """Let JAX start one thread for a small population, if it has not begun; return whether it may.
+    """Ask for one thread for a small population, before JAX begins; return whether that was done.
 
-    Up to a million claims (agents x niches of each) a second thread takes as long to wake, a dozen
+    Up to a million claims (agents x niches of each; agents: those it begins with, or those whom
+    all supply feeds, if they are more) a second thread takes as long to wake, a dozen
     times a step, as it then saves: a step of 10,000 agents takes 1.3 times as long with it, and one
     of 1,000 half as long again. With 100,000 on 16 niches it makes no difference. Results are the
     same bytes either way. Learners and searchers compute more than they move, and keep all threads,
     as does whoever has set their number.
     """
-    claims = scenario.population.size * scenario.niches.most
+    agents: float = scenario.population.size
+    if scenario.world == "ecology" and scenario.selection.upkeep > 0:
+        agents = max(agents, scenario.total_supply / scenario.selection.upkeep)
     measured = scenario.search is not None or scenario.training is not None
-    if claims > _SMALL or measured or THREADS in os.environ:
+    if agents * scenario.niches.most > _SMALL or measured or threads():
         return False
-    os.environ[THREADS] = "1"
+    os.environ[THREADS[0]] = "1"
     return True
 
 

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 _CGROUP = Path("/sys/fs/cgroup")
+THREADS = ("PJRT_NPROC", "NPROC")  # the environment's words to XLA for how many it starts
 
 
 def cores() -> int:
@@ -22,6 +23,11 @@ def cores() -> int:
             limits.append(int(text))
             break
     return max(1, min(limits))
+
+
+def threads() -> str:
+    """Return how many threads the environment gives XLA; empty: it does not say."""
+    return next((os.environ[name] for name in THREADS if os.environ.get(name)), "")
 
 
 def _affinity() -> int:

@@ -27,7 +27,7 @@ from jax.experimental.compilation_cache import compilation_cache
 from jax.experimental.serialize_executable import deserialize_and_load, serialize
 
 from ecosim.compilation import LOADED, cache_folder
-from ecosim.devices import THREADS
+from ecosim.machine import threads
 
 KEEP = "ECOSIM_PROGRAMS"
 KEPT = "-program"  # how the names of files end
@@ -137,7 +137,7 @@ def _surroundings() -> tuple[str, ...]:
     return (
         text.hexdigest(), jax.__version__, version("jaxlib"), platform.platform(),
         device.device_kind, _processor(), repr(settings),
-        *(os.environ.get(name, "") for name in ("XLA_FLAGS", THREADS)),
+        os.environ.get("XLA_FLAGS", ""), threads(),
     )  # fmt: skip
 
 

@@ -299,26 +299,43 @@ def test_what_one_process_refuses_ends_the_other(tmp_path):
     [
         (["reference-workload"], None),  # 100,000 on 16 niches
         (["reference-workload", ["population.size=10000"]], "1"),
+        (["reference-workload", ["population.size=10000", "niches.productivity=1e5"]], None),
+        (["reference-workload", ["population.size=100000", "niches.used=4"]], "1"),
         (["learners-specialise"], None),
+        (["algorithms-specialise"], None),
     ],
 )
 def test_a_small_population_is_computed_by_one_thread(monkeypatch, given, threads):
-    from ecosim.devices import THREADS, suit
+    from ecosim.devices import suit
+    from ecosim.machine import THREADS
     from ecosim.scenario import read
 
-    monkeypatch.setenv(THREADS, "")  # so that it is put back as it was
-    monkeypatch.delenv(THREADS)
+    own, other = THREADS
+    for name in THREADS:
+        monkeypatch.setenv(name, "")  # so that it is put back as it was
     assert suit(read(*given)) == (threads is not None)
-    assert os.environ.get(THREADS) == threads
-    monkeypatch.setenv(THREADS, "7")
-    assert not suit(read(*given)) and os.environ[THREADS] == "7"
+    assert (os.environ[own] or None) == threads
+    for name in (own, other):  # whoever has set a number keeps it
+        monkeypatch.setenv(own, "")
+        monkeypatch.setenv(name, "7")
+        assert not suit(read(*given)) and os.environ[name] == "7"
 
 
-def test_the_number_of_threads_changes_no_byte(tmp_path):
+@pytest.mark.parametrize(
+    "given",
+    [
+        "reference-workload population.size=60000",
+        "market-controls population.size=20000",
+        "patches population.size=20000",
+        "learners-specialise",
+    ],
+    ids=lambda given: given.split()[0],
+)
+def test_the_number_of_threads_changes_no_byte(tmp_path, given):
     told = set()
     for threads in ("1", "3"):
         environment = os.environ | {"PJRT_NPROC": threads, "ECOSIM_CACHE": str(tmp_path / threads)}
-        words = ["run", "reference-workload", "population.size=20000", "run.steps=10", "--json"]
+        words = ["run", *given.split(), "run.steps=5", "--json"]
         words += ["--no-pictures", "--out", str(tmp_path / f"runs-{threads}")]
         command = [sys.executable, "-m", "ecosim", *words]
         done = subprocess.run(command, env=environment, capture_output=True, text=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -112,4 +113,5 @@ def write_paths(run: Run) -> None:
     """Write where the run and its report lie."""
     click.echo(f"run     {run.path}")
     report = run.path / "report.html"
-    click.echo(f"report  {report if report.exists() else f'none: ecosim report {run.path}'}")
+    lacking = f"none: ecosim report {shlex.quote(str(run.path))}"
+    click.echo(f"report  {report if report.exists() else lacking}")

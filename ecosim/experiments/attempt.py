@@ -133,7 +133,7 @@ class Attempt:
             with self._writing():
                 temporary.mkdir(parents=True)
                 manifest = self._write(temporary, recording)
-                failure = _illustrated(Run(temporary, manifest)) if self.pictures else None
+                failure = illustrated(Run(temporary, manifest)) if self.pictures else None
                 text = manifests.to_json(manifest) + "\n"
                 (temporary / "manifest.json").write_text(text, encoding="utf-8")
                 sync_tree(temporary)
@@ -192,7 +192,7 @@ class Attempt:
         }
 
 
-def _illustrated(run: Run) -> Exception | None:
+def illustrated(run: Run) -> Exception | None:
     """Draw a run and return what went wrong: a picture that fails must not cost the run."""
     from ecosim.experiments.pictures import illustrate
 

@@ -13,7 +13,7 @@ from ecosim.errors import EcosimError
 from ecosim.experiments.folders import write_atomically
 
 LOG = logging.getLogger("ecosim")
-_MAGIC = b"ecosim checkpoint 1"
+_MAGIC = b"ecosim checkpoint 2"  # counted on where what a run keeps has changed
 
 
 class Stopped(EcosimError):
@@ -65,6 +65,9 @@ def load(path: Path, versions: dict[str, Any]) -> Checkpoint | None:
         _warn(path, f"cannot be read ({error.strerror})")
         return None
     parts = content.split(b"\n", 2)
+    if parts[0] != _MAGIC and parts[0].startswith(_MAGIC.rstrip(b"0123456789")):
+        _warn(path, "was saved by another version of ecosim")
+        return None
     if len(parts) != 3 or parts[0] != _MAGIC or parts[1] != _checksum(parts[2]):
         _warn(path, "is damaged")
         return None

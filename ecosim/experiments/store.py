@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from ecosim import processes
 from ecosim.errors import StoreError
 from ecosim.experiments import manifest as manifests
-from ecosim.experiments.attempt import Attempt, Place, Progress
+from ecosim.experiments.attempt import Attempt, Place, Progress, illustrated
 from ecosim.experiments.folders import slug, sweep, writable
 from ecosim.experiments.run import Run
 
@@ -57,8 +57,8 @@ def execute(
             from which the next call continues bit for bit (headless only).
         devices: over how many devices (of each process) the population is divided (headless
             only); the result is the same bytes for any number.
-        pictures: draw the figure and write the report, which takes half of a small run's time;
-            `experiments.pictures.illustrate` makes them later.
+        pictures: draw the figure and write the report, a third of a small run's time, also of a
+            finished run that has none.
 
     Returns:
         The run, and whether it had been finished before.
@@ -75,6 +75,8 @@ def execute(
         scenario = _checked(scenario, seed)
         place = place_of(scenario, out)
         if not force and (found := finished(place, scenario)) is not None:
+            if pictures and not (found.path / "report.html").exists():
+                _drawn(found)
             return found, True
         attempt = Attempt(
             scenario, place, engine=engine, forced=force, devices=devices, pictures=pictures
@@ -117,6 +119,12 @@ def _checked(scenario: Scenario, seed: int | None) -> Scenario:
         scenario = override(scenario, {"run.seed": seed})
     precheck(scenario)
     return scenario
+
+
+def _drawn(run: Run) -> None:
+    failure = illustrated(run)
+    if failure is not None:
+        LOG.warning("%s: could not be drawn: %r", run.path, failure)
 
 
 def finished(place: Place, scenario: Scenario) -> Run | None:

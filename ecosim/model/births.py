@@ -65,7 +65,7 @@ class Turnover(NamedTuple):
 
 
 def chunk(kinds: Kinds, capacity: int) -> int:
-    """Return how many newborns are written at once, in whole blocks.
+    """Return how many newborns are written at once, in whole words of slots.
 
     A 64th of few slots, up to 1024, and a 256th of many: rows to spare cost less than a round.
 

@@ -19,7 +19,6 @@ import jax.numpy as jnp
 from jax import Array
 
 from ecosim.model import environment, exact, kernel, niches, randomness, response, tally
-from ecosim.model.bits import WORD
 from ecosim.model.competition import Exchange
 from ecosim.model.population import Agents, Population, Rows, chosen, newborn, taken
 from ecosim.model.randomness import Stream
@@ -30,6 +29,7 @@ from ecosim.model.traced import traced
 from ecosim.scenario import Scenario
 
 _ONE = 2.0**40  # units of load in alpha = 1: integers, so that sums of loads do not drift
+_BLOCK = 64  # slots whose weights are added up, to find a slot in two looks
 _SWIFT = 1e12  # a death rate beyond this is this: at once
 _AHEAD = 256  # events whose random numbers are drawn together
 
@@ -157,7 +157,7 @@ def _event(kinds: Kinds, p: Parameters, crowd: Crowd, draw: Draws) -> Crowd:
     swiftness = jnp.where(index < count, swiftness, 0)
     unit = exact.quantum(jnp.max(swiftness), count)
     weight = exact.rounded(swiftness, unit)
-    blocks = jnp.sum(weight.reshape(-1, WORD), axis=1)
+    blocks = jnp.sum(weight.reshape(-1, _BLOCK), axis=1)
     ends = jnp.cumsum(blocks)
     birth_rate = p.selection.growth_rate * count.astype(jnp.float64)
     rate = birth_rate + ends[-1].astype(jnp.float64) * unit
@@ -208,8 +208,8 @@ def _by_weight(weight: Array, blocks: Array, ends: Array, unit: Array) -> Array:
     target = _share(unit, ends[-1])
     block = jnp.minimum(jnp.sum(ends <= target), blocks.shape[0] - 1)
     left = target - (ends[block] - blocks[block])
-    inside = jax.lax.dynamic_slice(weight, (block * WORD,), (WORD,))
-    return block * WORD + jnp.minimum(jnp.sum(jnp.cumsum(inside) <= left), WORD - 1)
+    inside = jax.lax.dynamic_slice(weight, (block * _BLOCK,), (_BLOCK,))
+    return block * _BLOCK + jnp.minimum(jnp.sum(jnp.cumsum(inside) <= left), _BLOCK - 1)
 
 
 def _felt(p: kernel.Parameters | None, place: Array, where: Array) -> Array:

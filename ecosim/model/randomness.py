@@ -16,7 +16,7 @@ from jax import Array
 
 _WORD = 0xFFFFFFFF
 _TURNS = ((13, 15, 26, 6), (17, 29, 16, 24))  # bits of rotation (Salmon et al. 2011, table 2)
-_MANY = 4096  # blocks from which on speed is worth the time of compilation
+_MANY = 4096  # words from which on what reads them computes them on the way
 
 
 @unique
@@ -75,10 +75,10 @@ def _cipher(key: tuple[Array, Array], high: Array, low: Array) -> tuple[Array, A
 
 
 def _unrolled(key: Array, other: Array, first: Array, second: Array) -> tuple[Array, Array]:
-    """Return what the primitive returns, as one expression.
+    """Return the two words of the cipher, as one expression.
 
-    On a CPU the primitive is a loop over rounds that writes its words to memory after each. That
-    compiles sooner and is an eighth as fast.
+    JAX's own primitive is a loop on a CPU, over rounds that write their words to memory: an eighth
+    as fast.
     """
     keys = (key, other, key ^ other ^ jnp.uint32(0x1BD11BDA))
     first, second = first + keys[0], second + keys[1]

@@ -18,10 +18,16 @@ _SEARCHED = 1024  # slots up to which one running count is faster than counts by
 class Marked(NamedTuple):
     """Some of the slots, counted in words of 64, so that any of them is found by its rank."""
 
-    mask: Array  # bool[C], C in whole words where it is long
+    mask: Array  # bool[C]
     number: Array  # int64 scalar: how many
-    words: Array | None  # uint64[C / 64]; None: a short mask, or one divided over devices
-    ends: Array | None  # int32[C / 64] marked up to the end of each word, or `[C]` of each slot
+    words: Array | None  # uint64[C / 64]; None: short, not in whole words, or divided
+    ends: Array | None  # int32[C / 64] marked up to the end of each word, or `[C]` up to each
+    # slot; None: divided over devices, each of which counts its own
+
+    def none_if(self, held: Array) -> Marked:
+        """Return nobody where a bool scalar is true; then no rank may be asked for."""
+        number = jnp.where(held, 0, self.number)
+        return self._replace(mask=self.mask & ~held, number=number)
 
     def nth(self, which: Array) -> Array:
         """Return the slots (int64) of these ranks, counted from 0, any shape; beyond all: C."""

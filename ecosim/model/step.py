@@ -175,7 +175,7 @@ def step(world: World, kinds: Kinds, parameters: Parameters, state: State) -> St
     spoilt = exact.some(faulty(population, exchange.gain))
     status = jnp.where(spoilt, jnp.int32(Status.BROKEN), _room(turnover, dead, free, state.log))
     hold, wanted = status != Status.RUNNING, turnover.births
-    dead = dead._replace(mask=dead.mask & ~hold, number=jnp.where(hold, 0, dead.number))
+    dead = dead.none_if(hold)
     turnover = turnover._replace(
         population=_unless(hold, state.population, turnover.population),
         births=jnp.where(hold, 0, turnover.births),

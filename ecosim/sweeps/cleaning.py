@@ -34,7 +34,8 @@ def cached(folder: Path | None) -> Iterator[Path]:
 
     if folder is not None and folder.is_dir():
         ours = (*_CACHED, KEPT)
-        yield from (path for path in folder.iterdir() if path.name.endswith(ours))
+        for place in (folder, *folder.glob("threads-*")):
+            yield from (path for path in place.iterdir() if path.name.endswith(ours))
 
 
 def remove(paths: list[Path]) -> int:

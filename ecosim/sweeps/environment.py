@@ -19,6 +19,7 @@ def worker_environment() -> dict[str, str]:
     return {
         "XLA_FLAGS": flags,
         "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
+        "PJRT_NPROC": "1",
         "OMP_NUM_THREADS": "1",
         "DASK_LOGGING__DISTRIBUTED": "error",
         "ECOSIM_CACHE": "" if cache is None else str(cache.absolute()),
