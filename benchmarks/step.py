@@ -65,12 +65,10 @@ def main() -> None:
     arguments.add_argument("--large", action="store_true", help=f"{LARGE:,} agents too")
     arguments.add_argument("--one", action="store_true", help="(used by itself)")
     given = arguments.parse_args()
-    sizes = given.agents + [LARGE] * given.large
-    if given.tiny and not given.one:
-        sizes = [50, 100]
     if given.one:
-        tell([measure(sizes[0], given.rounds, 0.0 if given.tiny else 0.5)])
+        tell([measure(given.agents[0], given.rounds, 0.0 if given.tiny else 0.5)])
         return
+    sizes = [50, 100] if given.tiny else given.agents + [LARGE] * given.large
     tell([{"machine": machine(), "rounds": given.rounds}])
     first = None
     for size in sizes:

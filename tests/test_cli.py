@@ -262,7 +262,9 @@ def test_a_run_without_pictures_is_drawn_later(monkeypatch, here):
     monkeypatch.setattr("ecosim.experiments.pictures.illustrate", illustrate)
     assert invoke("report", folder).exit_code == 0
     assert {"figure.png", "report.html"} <= set(os.listdir(folder))
+    os.remove(os.path.join(folder, "report.html"))
     assert f"report  {os.path.join(folder, 'report.html')}" in invoke("run", "small.toml").stdout
+    assert os.path.exists(os.path.join(folder, "report.html"))
 
 
 def test_metrics_measures_any_web(here):
