@@ -21,6 +21,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from turns import Row, machine, parser, tell
@@ -43,21 +44,27 @@ def commands(out: Path) -> dict[str, list[str]]:
         "help": ["-m", "ecosim", "--help"],
         "import of jax": ["-c", "import jax"],
         "run": [*run, "--force"],
+        "run again": run,  # what stands complete: after the next way the figure would be drawn
         "run, no pictures": [*run, "--force", "--no-pictures"],
-        "run again": run,
         "simulate": ["-c", _SIMULATE, *SMALL],
     }
 
 
-def processor_time(words: list[str]) -> float:
+def processor_time(words: list[str], environment: Mapping[str, str] | None = None) -> float:
     """Return the processor's seconds of a Python process, and of what it started and awaited.
+
+    Args:
+        words: of its command line.
+        environment: its own; None: that of this process.
 
     Raises:
         SystemExit: it failed; with what it said.
 
     """
     with tempfile.TemporaryFile() as told:
-        process = subprocess.Popen([sys.executable, *words], stdout=told, stderr=told)
+        process = subprocess.Popen(
+            [sys.executable, *words], stdout=told, stderr=told, env=environment
+        )
         _, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
@@ -69,15 +76,15 @@ def processor_time(words: list[str]) -> float:
 def measure(rounds: int = ROUNDS) -> Row:
     """Return the seconds of each way and what they are to each other."""
     with tempfile.TemporaryDirectory() as folder:
-        os.environ.setdefault("ECOSIM_CACHE", str(Path(folder, "cache")))
-        os.environ["ECOSIM_PROGRAMS"] = "1"  # as the command line sets it
+        own = {"ECOSIM_CACHE": str(Path(folder, "cache"))} | os.environ
+        own["ECOSIM_PROGRAMS"] = "1"  # as the command line sets it
         ways = commands(Path(folder, "runs"))
         for name in ("run", "simulate"):  # compiles, and writes byte code
-            processor_time(ways[name])
+            processor_time(ways[name], own)
         spent: dict[str, float] = {}
         for _ in range(rounds):
             for name, words in ways.items():
-                spent[name] = min(spent.get(name, float("inf")), processor_time(words))
+                spent[name] = min(spent.get(name, float("inf")), processor_time(words, own))
     jax = spent["import of jax"]
     return {
         **{f"{name}, s": seconds for name, seconds in spent.items()},

@@ -8,8 +8,9 @@ by gradient is compiled differently, and thousands of steps make a last bit visi
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
-from functools import partial
+
 from typing import Any, NamedTuple
 
 import jax
@@ -22,6 +23,7 @@ from ecosim import engine
 from ecosim.analysis import glossary
 from ecosim.compilation import prepared, spare_memory_maps
 from ecosim.errors import EcosimError, RunError
+from ecosim.model import measured
 from ecosim.model.start import start_of
 from ecosim.model.step import Parameters, State, Status
 from ecosim.model.structure import Kinds, bytes_for, capacity_for, enlarged, kinds_of
@@ -133,7 +135,7 @@ def _run_shape(
         while waiting:
             some = _runs([scenarios[i] for i in waiting], [seeds[i] for i in waiting])
             tables = jax.tree.map(np.asarray, _run(shape, some, lockstep(shape)))
-            names = _names(shape, some)
+            names, order = _names(shape, *_likeness(some))
             left, larger = [], 0
             for row, index in enumerate(waiting):
                 status = Status(int(tables.status[row]))
@@ -149,7 +151,7 @@ def _run_shape(
                 elif status == Status.BROKEN:
                     done[index] = _broken(scenarios[index], seeds[index])
                 else:
-                    done[index] = _columns(scenarios[index], names, tables, row)
+                    done[index] = _columns(scenarios[index], names, order, tables, row)
             # A result does not depend on the capacity: what did not fit is run with more room.
             waiting, shape = left, shape._replace(capacity=larger)
     return done
@@ -157,17 +159,22 @@ def _run_shape(
 
 def _runs(scenarios: Sequence[Scenario], seeds: Sequence[int]) -> Runs:
     """Return the numbers of all runs, stacked, with as many added as fill the devices."""
-    rows = []
+    rows: list[Runs] = []
+    made: dict[int, Runs] = {}  # by scenario: replicates of a point share one
     for scenario, seed in zip(scenarios, seeds, strict=True):
-        rows.append(
-            Runs(
+        own = made.get(id(scenario))
+        if own is None:
+            own = Runs(
                 parameters=engine.parameters_of(scenario, seed),
                 start=start_of(scenario)[1],
                 schedule=engine.schedule_of(scenario),
-                key=np.array([seed >> 32, seed & 0xFFFFFFFF], np.uint32),  # type: ignore[arg-type]
+                key=np.zeros(2, np.uint32),  # type: ignore[arg-type]
                 real=np.ones((), bool),  # type: ignore[arg-type]
             )
-        )
+            if not measured.sampled(scenario):
+                made[id(scenario)] = own
+        key = np.array([seed >> 32, seed & 0xFFFFFFFF], np.uint32)
+        rows.append(own._replace(key=key))  # type: ignore[arg-type]
     devices = jax.local_device_count()
     # Whole powers of two, so that batches of many sizes share few programs.
     size = max(1 << (len(rows) - 1).bit_length(), devices)
@@ -191,7 +198,7 @@ def lockstep(shape: Shape) -> int:
     return int(max(1, limit // 2 // (_COPIES * bytes_for(shape.kinds, shape.capacity))))
 
 
-@partial(jax.jit, static_argnames=("shape", "together"))
+@functools.partial(jax.jit, static_argnames=("shape", "together"))
 def _run(shape: Shape, runs: Runs, together: int) -> Tables:
     """Return the recordings of all runs, divided over the devices of this process.
 
@@ -203,10 +210,10 @@ def _run(shape: Shape, runs: Runs, together: int) -> Tables:
     """
     runs = jax.tree.map(jnp.asarray, runs)
     devices = jax.local_devices()
-    alone = partial(_alone, shape)
+    alone = functools.partial(_alone, shape)
     together = min(together, runs.real.shape[0] // len(devices))
     # Its own path for one: in a batch of one, sums could be compiled differently from the run's.
-    each = partial(jax.lax.map, alone, batch_size=together if together > 1 else None)
+    each = functools.partial(jax.lax.map, alone, batch_size=together if together > 1 else None)
     trained = shape.kinds.measured is not None and shape.kinds.measured.table == "training"
     if len(devices) == 1 or trained:
         return each(runs)
@@ -258,18 +265,30 @@ def _alone(shape: Shape, run: Runs) -> Tables:
     return tables._replace(status=state.status, clock=state.clock, wanted=state.wanted)
 
 
-def _names(shape: Shape, runs: Runs) -> list[str]:
+def _likeness(runs: Runs) -> tuple[Any, tuple[Any, ...]]:
+    """Return the tree of one run's numbers, and the shape and type of each."""
+    leaves, tree = jax.tree.flatten(runs)
+    return tree, tuple((leaf.shape[1:], leaf.dtype) for leaf in leaves)
+
+
+@functools.cache
+def _names(shape: Shape, tree: Any, leaves: tuple[Any, ...]) -> tuple[list[str], list[str]]:
+    """Return the names of the columns of tables, as they stand and in the glossary's order."""
+    first = jax.tree.unflatten(tree, [jax.ShapeDtypeStruct(*leaf) for leaf in leaves])
+
     def begun(run: Runs) -> State:
         return engine.begun(
             shape.kinds, shape.start_kind, shape.capacity,
             parameters=run.parameters, start=run.start, key=run.key,
         )  # fmt: skip
 
-    first = jax.tree.map(lambda leaf: leaf[0], runs)
-    return engine.names(shape.kinds, first.parameters, jax.eval_shape(begun, first))
+    names = engine.names(shape.kinds, first.parameters, jax.eval_shape(begun, first))
+    return names, glossary.ordered(["step", *names])
 
 
-def _columns(scenario: Scenario, names: list[str], tables: Tables, row: int) -> Columns | RunError:
+def _columns(
+    scenario: Scenario, names: list[str], order: list[str], tables: Tables, row: int
+) -> Columns | RunError:
     used = int(tables.used[row])
     columns: Columns = {"step": np.asarray(tables.step[row, :used])}
     columns |= dict(zip(names, np.asarray(tables.metrics[row, :used]).T, strict=True))
@@ -277,7 +296,7 @@ def _columns(scenario: Scenario, names: list[str], tables: Tables, row: int) -> 
         check_conservation(columns, scenario.run.precision)
     except RunError as error:
         return error
-    recorded = Recorded((name, columns[name]) for name in glossary.ordered(columns))
+    recorded = Recorded((name, columns[name]) for name in order)
     recorded.breadth = np.array(tables.breadth[row, used - 1])
     return recorded
 
@@ -296,6 +315,9 @@ def _broken(scenario: Scenario, seed: int) -> RunError:
 def shapes(scenarios: Sequence[Scenario]) -> Iterator[tuple[Shape, list[int]]]:
     """Yield each shape among scenarios and the indices of those that have it, in their order."""
     groups: dict[Shape, list[int]] = {}
+    known: dict[int, Shape] = {}  # by scenario: replicates of a point share one
     for index, scenario in enumerate(scenarios):
-        groups.setdefault(shape_of(scenario), []).append(index)
+        shape = known.get(id(scenario)) or shape_of(scenario)
+        known[id(scenario)] = shape
+        groups.setdefault(shape, []).append(index)
     yield from groups.items()

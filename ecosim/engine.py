@@ -73,6 +73,11 @@ def placed(state: State) -> State:
     return State(population=divided(state.population), **division.replicated(whole))
 
 
+def from_outside(state: State) -> State:
+    """Return a state that the host hands in: it may have written anything, see `agents`."""
+    return state._replace(richest=jnp.full_like(state.richest, jnp.nan))
+
+
 def goes_on(state: State, schedule: Schedule) -> Array:
     """Say whether a run is to do another step without the host."""
     return (state.status == Status.RUNNING) & (state.clock < schedule.until)
@@ -173,6 +178,7 @@ def begun(
         wanted=zero,
         log=events.empty(4 * capacity, kinds.dtype) if kinds.events else None,
         resources=None if parameters.resources is None else parameters.resources.start,
+        richest=jnp.full((), jnp.nan, kinds.dtype),
     ))  # fmt: skip
 
 
@@ -214,7 +220,7 @@ def advance(
     world = WORLDS[kinds.world].world
     parameters = jax.tree.map(jnp.asarray, parameters)
     schedule = Schedule(*(jnp.asarray(number) for number in schedule))
-    state = state._replace(status=jnp.asarray(Status.RUNNING, jnp.int32))
+    state = from_outside(state)._replace(status=jnp.asarray(Status.RUNNING, jnp.int32))
 
     def more(carry: tuple[State, Table]) -> Array:
         state, table = carry
@@ -240,7 +246,7 @@ def measure(
 
     By name they tell `named` what stands in the row, with nothing traced anew.
     """
-    parameters = jax.tree.map(jnp.asarray, parameters)
+    parameters, state = jax.tree.map(jnp.asarray, parameters), from_outside(state)
     found, breadth = observe.measure(WORLDS[kinds.world].world, kinds, parameters.selection, state)
     told: tuple[dict[str, Array], Array, Array] = division.replicated(
         (found, _columns(found), breadth)

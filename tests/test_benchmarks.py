@@ -2,6 +2,7 @@
 
 import importlib
 import math
+import os
 import sys
 from pathlib import Path
 
@@ -282,9 +283,11 @@ def test_sweep_store(benchmark, monkeypatch, tmp_path, capsys):
 @pytest.mark.slow
 def test_start(benchmark, monkeypatch, tmp_path):
     monkeypatch.setenv("ECOSIM_CACHE", str(tmp_path))
+    before = dict(os.environ)
     found = benchmark(
         "start", SMALL=["soft-selection", "population.size=8", "run.steps=2"]
     ).measure(1)
+    assert dict(os.environ) == before  # else what is tested next would be set up differently
     assert real(
         found[f"{name}, s"] for name in ("python", "help", "import of jax", "run", "simulate")
     )

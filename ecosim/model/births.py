@@ -76,7 +76,7 @@ def chunk(kinds: Kinds, capacity: int) -> int:
     if kinds.selection == "moran":
         return 1
     whole = kinds.selection == "wright-fisher" and kinds.niches <= 2
-    share = max(min(capacity // 64, 1024), capacity // 256)
+    share = max(min(capacity // 64, 1024), capacity // 224)
     return max(min(capacity, _AT_ONCE) if whole else 64, share // 64 * 64)
 
 

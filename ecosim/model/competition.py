@@ -160,8 +160,10 @@ def _paid(
         places = sparse.aligned_places(population.places, kinds.niches)
         population = population._replace(places=places)
     own = by_claim(kinds, population, price)
-    paid = exact.weighted(claims, own)
-    return jnp.where(population.alive, paid if size is None else exact.product(paid, size), 0)
+    paid = exact.weighted(claims, own, population.alive)
+    if size is None:
+        return paid
+    return jnp.where(population.alive, exact.product(paid, size), 0)
 
 
 def offered(claims: Array, price: Array) -> Array:

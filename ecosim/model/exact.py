@@ -51,11 +51,26 @@ def rounded(values: Array, unit: Array) -> Array:
     return jnp.rint(scaled).astype(jnp.int64)
 
 
-def total(values: Array, alive: Array) -> Array:
-    """Return the float64 sum over the living of values `[C]`, finite and not negative."""
+def total(values: Array, alive: Array, most: Array | None = None) -> Array:
+    """Return the float64 sum over the living of values `[C]`, finite and not negative.
+
+    Args:
+        values: `[C]`.
+        alive: bool[C].
+        most: the largest of the living's; None: it is looked for.
+
+    """
     kept = jnp.where(alive, values, 0)
-    unit = quantum(largest(kept), count(alive))
-    return jnp.sum(_folded(jnp.add, rounded(kept, unit))).astype(jnp.float64) * unit
+    return added_up(kept, largest(kept) if most is None else most, count(alive))
+
+
+def added_up(values: Array, most: Array, number: Array) -> Array:
+    """Return the float64 sum of values `[C]`, of which no more than `number` are not 0.
+
+    None is negative or larger than `most`.
+    """
+    unit = quantum(most, number)
+    return jnp.sum(_folded(jnp.add, rounded(values, unit))).astype(jnp.float64) * unit
 
 
 def count(mask: Array) -> Array:
@@ -78,6 +93,23 @@ def summed(values: Array, axis: int = 0) -> Array:
 def largest(values: Array) -> Array:
     """Return the largest of values `[C]`, finite and none negative."""
     return _number(jnp.max(_folded(jnp.maximum, _ranked(values))), values)
+
+
+def largest_sound(values: Array, alive: Array | None = None) -> tuple[Array, Array]:
+    """Return the largest of the living's values `[C]`, and whether all are finite and none negative.
+
+    `alive`: None where those of the dead are 0.
+
+    In one pass: as whole numbers without a sign, the bits of what is negative or not finite are
+    above those of all else. Where not all are sound the first result means nothing.
+    """
+    width = 8 * values.dtype.itemsize
+    there = values != 0  # a zero may have a sign
+    kept = jnp.where(there if alive is None else alive & there, values, 0)
+    ranks = jax.lax.bitcast_convert_type(kept, f"uint{width}")
+    top = jnp.max(_folded(jnp.maximum, ranks))
+    beyond = jax.lax.bitcast_convert_type(jnp.asarray(jnp.inf, values.dtype), ranks.dtype)
+    return _number(top, values), top < beyond
 
 
 def largest_along(values: Array) -> Array:
@@ -178,14 +210,15 @@ def across(values: Array) -> Array:
     return jax.lax.fori_loop(0, whole, add, sums) if whole else sums
 
 
-def weighted(claims: Array, weights: Array) -> Array:
-    """Return sum_k claims_k weights_k `[C]`, added in the order of k in blocks of 64.
+def weighted(claims: Array, weights: Array, alive: Array) -> Array:
+    """Return sum_k claims_k weights_k `[C]`, added in the order of k in blocks of 64; 0 for the dead.
 
     Each niche's claims lie side by side, so that the sum is one pass over them.
 
     Args:
         claims: `[K, C]`.
         weights: `[K, C]`, or `[K, 1]` where they are the same for all.
+        alive: bool[C].
 
     """
     whole, rest = divmod(claims.shape[0], _COLUMNS)
@@ -201,7 +234,7 @@ def weighted(claims: Array, weights: Array) -> Array:
     sums = block(whole * _COLUMNS, rest) if rest else jnp.zeros_like(claims[0])
     sums = jax.lax.fori_loop(0, whole, add, sums) if whole else sums
     # Otherwise each reader of the sums is compiled to add them up again.
-    done: Array = jax.lax.optimization_barrier(sums)
+    done: Array = jax.lax.optimization_barrier(jnp.where(alive, sums, 0))
     return done
 
 

@@ -179,7 +179,7 @@ def exchange(
     where = settled(kinds, parameters, population, supply=supply, clock=clock, key=key)
     places, occupied = supply[0].astype(jnp.float64), where.total > 0
     share = jnp.where(occupied, places / jnp.where(occupied, where.total, 1), 0)
-    gain = exact.across(where.numbers * share)
+    gain = jnp.where(population.alive, exact.across(where.numbers * share), 0)
     price = jnp.where(occupied | (places <= 0), share, jnp.inf)
     member = _members(kinds, population)
     here = jax.lax.map(lambda who: exact.total(where.numbers[:, 0], who), member.T)

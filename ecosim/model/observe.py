@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import jax
 import jax.numpy as jnp
 from jax import Array
 
@@ -37,7 +38,7 @@ def measure(
         "evenness": _evenness(use),
         **_overlap(sums.direction.astype(jnp.float64) * unit, count),
         **_hill(sums.main.astype(jnp.float64) / number),
-        "stock_mean": exact.total(population.stock, alive) / number,
+        "stock_mean": exact.total(population.stock, alive, _richest(state)) / number,
         "age_mean": exact.whole(population.age, alive) / number,
         **{name: number.astype(jnp.float64) for name, number in state.counts.items()},
         **state.flows,
@@ -70,6 +71,16 @@ def measure(
         each = habitats.abundance(kinds, population)
         metrics |= {"group_abundance": each, "abundance": jnp.sum(each)}
     return metrics, sums.histogram
+
+
+def _richest(state: State) -> Array:
+    """Return the largest stock of the living, as the step found it or looked for now."""
+    stock, alive = state.population.stock, state.population.alive
+    unknown = jnp.isnan(state.richest)
+    found: Array = jax.lax.cond(
+        unknown, lambda: exact.largest(jnp.where(alive, stock, 0)), lambda: state.richest
+    )
+    return found
 
 
 def _evenness(use: Array) -> Array:

@@ -161,6 +161,8 @@ def normals(
     first, second = words(key, step, stream, ids[..., None], lanes)
     radius = jnp.sqrt(-2 * jnp.log(open_unit(first, dtype)))
     angle = jnp.asarray(2 * jnp.pi, dtype) * open_unit(second, dtype)
+    # Both are read twice, and would be drawn twice.
+    radius, angle = jax.lax.optimization_barrier((radius, angle))
     if count == 1:
         return radius * jnp.cos(angle)
     pairs = jnp.stack([radius * jnp.cos(angle), radius * jnp.sin(angle)], axis=-1)

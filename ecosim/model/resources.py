@@ -152,6 +152,6 @@ def exchange(
     flow, failed = unit_of_time(rate, still(supply), tolerance=tolerance, error=error)
     price = jnp.where(failed, jnp.nan, flow.offered).astype(supply.dtype)
     own = price[population.patch] if kinds.patches > 1 else price
-    gain = jnp.where(population.alive, weighted(population.claims, own.T), 0)
+    gain = weighted(population.claims, own.T, population.alive)
     found = Exchange(gain, price, flow.emitted, left_of(flow))
     return found, jnp.maximum(stocks_after(kinds, stock, flow), 0)

@@ -95,16 +95,22 @@ class State(NamedTuple):
     wanted: Array  # int64 births that the last step wanted, also where it was held
     log: events.Log | None
     resources: Array | None  # float64[P, K] stocks; None: supply is not stored
+    richest: Array  # float: largest stock as a step left it; NaN: unknown, or written from outside
 
 
-def flows_of(exchange: Exchange, alive: Array) -> dict[str, Array]:
-    """Return what was emitted, received and left in a step, float64 scalars."""
+def flows_of(exchange: Exchange, alive: Array, most: Array | None = None) -> dict[str, Array]:
+    """Return what was emitted, received and left in a step, float64 scalars.
+
+    `most`: the largest gain; None: it is looked for.
+    """
     flows = dict(exchange.told)
     if exchange.performance is not None:
         flows["performance"] = exchange.performance
+    gain = exchange.gain  # of the dead: 0
+    most = exact.largest(gain) if most is None else most
     return flows | {
         "emitted": jnp.sum(exchange.supply.astype(jnp.float64)),
-        "received": exact.total(exchange.gain, alive),
+        "received": exact.added_up(gain, most, exact.count(alive)),
         "unclaimed": jnp.sum(exchange.unclaimed),
     }
 
@@ -172,7 +178,14 @@ def step(world: World, kinds: Kinds, parameters: Parameters, state: State) -> St
     )  # fmt: skip
     turnover = world.decide(kinds, p.selection, population, around)
     dead, free = marked(turnover.dies), marked(turnover.vacant)
-    spoilt = exact.some(faulty(population, exchange.gain))
+    most, sound = exact.largest_sound(exchange.gain)
+    # What a step leaves it has looked at itself.
+    sound &= jax.lax.cond(
+        jnp.isnan(state.richest),
+        lambda: exact.largest_sound(population.stock, population.alive)[1],
+        lambda: jnp.ones((), bool),
+    )
+    spoilt = ~sound
     status = jnp.where(spoilt, jnp.int32(Status.BROKEN), _room(turnover, dead, free, state.log))
     hold, wanted = status != Status.RUNNING, turnover.births
     dead = dead.none_if(hold)
@@ -190,7 +203,7 @@ def step(world: World, kinds: Kinds, parameters: Parameters, state: State) -> St
     if log is not None:
         born = settled.alive & (settled.age == 0) & ~hold
         log = events.noted(log, settled, born, step=state.clock + 1, kind=events.Kind.START)
-    flows = flows_of(exchange, population.alive)
+    flows = flows_of(exchange, population.alive, most)
     flows |= world.flows(p.selection, population, exchange, turnover)
     counts = world.counts(population, turnover, settled)
     after = state._replace(
@@ -206,8 +219,9 @@ def step(world: World, kinds: Kinds, parameters: Parameters, state: State) -> St
         {name: part for name, part in after._asdict().items() if name not in whole},
         {name: part for name, part in state._asdict().items() if name not in whole},
     )
-    broken = ~hold & exact.some(faulty(settled))
-    status = jnp.where(broken, jnp.int32(Status.BROKEN), status)
+    richest, sound = exact.largest_sound(settled.stock, settled.alive)
+    status = jnp.where(hold | sound, status, jnp.int32(Status.BROKEN))
+    kept["richest"] = richest
     # A step that cannot be taken is the one that is named.
     clock = kept.pop("clock") + spoilt.astype(jnp.int64)
     return State(**kept | whole | {"clock": clock, "status": status, "wanted": wanted})
@@ -245,11 +259,3 @@ def _unless(hold: Array, old: Population, new: Population) -> Population:
             for one, other in zip(new, old, strict=True)
         )
     )
-
-
-def faulty(population: Population, gain: Array | None = None) -> Array:
-    """Return which of the living have a stock or a gain that is not finite or is negative."""
-    sound = jnp.isfinite(population.stock) & (population.stock >= 0)
-    if gain is not None:
-        sound &= jnp.isfinite(gain) & (gain >= 0)
-    return population.alive & ~sound

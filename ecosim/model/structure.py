@@ -127,7 +127,7 @@ def capacity_for(kinds: Kinds, size: int) -> int:
         # Each event reads all slots.
         return _whole(size + size // 4 + 32)
     # A quarter more, or an eighth of many: each pass reads the free slots too.
-    room = size // 4 if size < 2**17 else size // 8
+    room = size // 4 if size < 2**17 else size // 32
     return _whole(max(size + room, 1024))
 
 

@@ -19,6 +19,7 @@ from ecosim.model.traced import traced
 from ecosim.scenario import Scenario
 
 _FOREVER = 2.0**31 - 1  # steps
+_DIVIDES, _DIES = 1, 2
 
 
 class Parameters(NamedTuple):
@@ -47,8 +48,11 @@ def decide(
     """Return deaths and divisions: stock + gain - upkeep, halved at division."""
     clock, key, alive = around.clock, around.key, population.alive
     stock = population.stock + around.exchange.gain - parameters.upkeep
-    dies = alive & ((stock <= 0) | (population.age >= population.lifespan[:, 0]))
-    divides = alive & ~dies & (stock >= parameters.division)
+    ends = (stock <= 0) | (population.age >= population.lifespan[:, 0])
+    fate = jnp.where(ends, jnp.int8(_DIES), (stock >= parameters.division).astype(jnp.int8))
+    # Looked at once, in one pass over all that it follows from.
+    fate = jax.lax.optimization_barrier(jnp.where(alive, fate, jnp.int8(0)))
+    dies, divides = fate == _DIES, fate == _DIVIDES
     refused = jnp.zeros((), jnp.int64)
     if kinds.limited:
         divides, refused = _within_limit(parameters, population, dies, divides, around)
