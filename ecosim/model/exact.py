@@ -51,6 +51,16 @@ def rounded(values: Array, unit: Array) -> Array:
     return jnp.rint(scaled).astype(jnp.int64)
 
 
+def those(mask: Array, values: Array) -> Array:
+    """Return values where a mask is true and 0 elsewhere, both `[C]`, numbers of 32 or 64 bits.
+
+    By their bits: choosing by a mask takes twice as long as reading and adding up do.
+    """
+    whole = f"int{8 * values.dtype.itemsize}"
+    kept = jax.lax.bitcast_convert_type(values, whole) & -mask.astype(whole)
+    return jax.lax.bitcast_convert_type(kept, values.dtype)
+
+
 def total(values: Array, alive: Array, most: Array | None = None) -> Array:
     """Return the float64 sum over the living of values `[C]`, finite and not negative.
 
@@ -60,7 +70,7 @@ def total(values: Array, alive: Array, most: Array | None = None) -> Array:
         most: the largest of the living's; None: it is looked for.
 
     """
-    kept = jnp.where(alive, values, 0)
+    kept = those(alive, values)
     return added_up(kept, largest(kept) if most is None else most, count(alive))
 
 
@@ -80,7 +90,7 @@ def count(mask: Array) -> Array:
 
 def whole(values: Array, alive: Array) -> Array:
     """Return the float64 sum over the living of values `[C]`, int32 and below 2^28."""
-    sums = _folded(jnp.add, jnp.where(alive, values, 0))
+    sums = _folded(jnp.add, those(alive, values))
     return jnp.sum(sums, dtype=jnp.int64).astype(jnp.float64)
 
 
@@ -104,9 +114,9 @@ def largest_sound(values: Array, alive: Array | None = None) -> tuple[Array, Arr
     above those of all else. Where not all are sound the first result means nothing.
     """
     width = 8 * values.dtype.itemsize
-    there = values != 0  # a zero may have a sign
-    kept = jnp.where(there if alive is None else alive & there, values, 0)
+    kept = values if alive is None else those(alive, values)
     ranks = jax.lax.bitcast_convert_type(kept, f"uint{width}")
+    ranks = jnp.where(ranks == 1 << (width - 1), 0, ranks)  # a zero may have a sign
     top = jnp.max(_folded(jnp.maximum, ranks))
     beyond = jax.lax.bitcast_convert_type(jnp.asarray(jnp.inf, values.dtype), ranks.dtype)
     return _number(top, values), top < beyond
@@ -234,7 +244,7 @@ def weighted(claims: Array, weights: Array, alive: Array) -> Array:
     sums = block(whole * _COLUMNS, rest) if rest else jnp.zeros_like(claims[0])
     sums = jax.lax.fori_loop(0, whole, add, sums) if whole else sums
     # Otherwise each reader of the sums is compiled to add them up again.
-    done: Array = jax.lax.optimization_barrier(jnp.where(alive, sums, 0))
+    done: Array = jax.lax.optimization_barrier(those(alive, sums))
     return done
 
 

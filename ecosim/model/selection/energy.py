@@ -51,7 +51,7 @@ def decide(
     ends = (stock <= 0) | (population.age >= population.lifespan[:, 0])
     fate = jnp.where(ends, jnp.int8(_DIES), (stock >= parameters.division).astype(jnp.int8))
     # Looked at once, in one pass over all that it follows from.
-    fate = jax.lax.optimization_barrier(jnp.where(alive, fate, jnp.int8(0)))
+    fate = jax.lax.optimization_barrier(fate & -alive.astype(jnp.int8))
     dies, divides = fate == _DIES, fate == _DIVIDES
     refused = jnp.zeros((), jnp.int64)
     if kinds.limited:
