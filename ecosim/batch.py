@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Sequence
-
 from typing import Any, NamedTuple
 
 import jax

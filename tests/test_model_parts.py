@@ -149,11 +149,43 @@ def test_many_marked_slots_are_found_by_rank(size, share):
 def test_what_an_agent_is_paid_does_not_tell_the_capacity(niches_):
     claims = np.random.default_rng(6).random((niches_, 64 * 40), np.float32)
     price = np.random.default_rng(7).random((niches_, 1), np.float32)
+    alive = np.random.default_rng(8).random(64 * 40) < 0.7
+    claims[:, ~alive] = np.nan  # rows of the dead hold anything
     paid = jax.jit(exact.weighted)
-    whole = np.asarray(paid(claims, price))
-    np.testing.assert_allclose(whole, price[:, 0].astype(float) @ claims, rtol=1e-5)
+    whole = np.asarray(paid(claims, price, alive))
+    assert not whole[~alive].any()
+    expected = price[:, 0].astype(float) @ claims[:, alive]
+    np.testing.assert_allclose(whole[alive], expected, rtol=1e-5)
     for size in (64, 128, 64 * 13):
-        assert np.array_equal(paid(claims[:, :size], price), whole[:size])
+        assert np.array_equal(paid(claims[:, :size], price, alive[:size]), whole[:size])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("count", [64, 8192])
+def test_the_largest_is_found_with_whether_all_are_sound(dtype, count):
+    values = np.random.default_rng(9).random(count).astype(dtype)
+    alive = values < 0.9
+    values[5], alive[5] = -0.0, True  # a zero with a sign is as sound as one without
+    with prepared():
+        found = jax.jit(exact.largest_sound)
+        assert [x.item() for x in found(values, alive)] == [values[alive].max(), True]
+        assert [x.item() for x in found(np.zeros(count, dtype) * -1)] == [0, True]
+        for spoilt in (np.nan, -np.nan, np.inf, -np.inf, -1e-30):
+            wrong = np.where(np.arange(count) == count // 3, np.asarray(spoilt, dtype), values)
+            there = np.where(np.arange(count) == count // 3, True, alive)
+            assert not found(wrong, there)[1] and not found(wrong)[1]
+            assert found(wrong, there & (wrong == values))[1]  # of the dead it does not matter
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int32"])
+def test_those_of_a_mask_keep_every_bit_and_the_others_are_zero(dtype):
+    values = np.array([1, 3, -2, 5], dtype)
+    if dtype != "int32":
+        values[1], values[3] = np.nan, -0.0
+    with prepared():
+        kept = np.asarray(exact.those(jnp.asarray([True, False, True, True]), jnp.asarray(values)))
+    assert kept.dtype == dtype and kept[1] == 0
+    assert kept[[0, 2, 3]].tobytes() == values[[0, 2, 3]].tobytes()
 
 
 def test_many_values_are_counted_and_added_as_few_are():
@@ -324,9 +356,10 @@ def test_one_hash_is_not_written_into_another():
             )
         )
         text = draw.lower(randomness.run_key(1)).as_text()
-    # 22 of the hash of the purpose, which is done before the 22 of the hash of ids are begun.
-    first, second = text.split("optimization_barrier")
-    assert first.count("xor") == second.count("xor") == 22
+    # 22 of the hash of the purpose, which is done before the 22 of the hash of ids are begun; none
+    # where cosines and sines of them are taken.
+    hashes = [part.count("xor") for part in text.split("optimization_barrier")]
+    assert hashes == [22, 22, 0]
 
 
 def test_no_two_purposes_steps_lanes_agents_or_runs_share_a_draw():

@@ -78,7 +78,7 @@ class ColumnAgentSet(AbstractAgentSet):
 
     def __len__(self) -> int:
         """Return the number of agents."""
-        return len(self.slots)
+        return self.model.columns.number if self._chosen is None else len(self.slots)
 
     def __iter__(self) -> Iterator[Any]:
         """Yield handles in the order of the set, made one at a time."""

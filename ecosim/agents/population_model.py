@@ -130,7 +130,7 @@ class PopulationModel(mesa.Model):
     @property
     def population(self) -> int:
         """The number of living agents."""
-        return len(self.columns.living)
+        return self.columns.number
 
     @property
     def metrics(self) -> dict[str, float]:

@@ -106,20 +106,27 @@ def largest(values: Array) -> Array:
 
 
 def largest_sound(values: Array, alive: Array | None = None) -> tuple[Array, Array]:
-    """Return the largest of the living's values `[C]`, and whether all are finite and none negative.
-
-    `alive`: None where those of the dead are 0.
+    """Return the largest of the living's values `[C]`, and whether all are finite, none negative.
 
     In one pass: as whole numbers without a sign, the bits of what is negative or not finite are
     above those of all else. Where not all are sound the first result means nothing.
+
+    Args:
+        values: `[C]`.
+        alive: bool[C]; None: those of the dead are 0.
+
     """
-    width = 8 * values.dtype.itemsize
-    kept = values if alive is None else those(alive, values)
-    ranks = jax.lax.bitcast_convert_type(kept, f"uint{width}")
-    ranks = jnp.where(ranks == 1 << (width - 1), 0, ranks)  # a zero may have a sign
+
+    def bits(number: Array) -> Array:
+        return jax.lax.bitcast_convert_type(number, f"uint{8 * values.dtype.itemsize}")
+
+    def constant(number: float) -> Array:
+        return bits(jnp.asarray(number, values.dtype))
+
+    ranks = bits(values if alive is None else those(alive, values))
+    ranks = jnp.where(ranks == constant(-0.0), constant(0.0), ranks)
     top = jnp.max(_folded(jnp.maximum, ranks))
-    beyond = jax.lax.bitcast_convert_type(jnp.asarray(jnp.inf, values.dtype), ranks.dtype)
-    return _number(top, values), top < beyond
+    return _number(top, values), top < constant(float("inf"))
 
 
 def largest_along(values: Array) -> Array:
@@ -221,9 +228,9 @@ def across(values: Array) -> Array:
 
 
 def weighted(claims: Array, weights: Array, alive: Array) -> Array:
-    """Return sum_k claims_k weights_k `[C]`, added in the order of k in blocks of 64; 0 for the dead.
+    """Return sum_k claims_k weights_k `[C]`, added in the order of k in blocks of 64.
 
-    Each niche's claims lie side by side, so that the sum is one pass over them.
+    The dead's are 0. Each niche's claims lie side by side, so that it is one pass over them.
 
     Args:
         claims: `[K, C]`.
