@@ -114,12 +114,11 @@ def table_of(population: Population) -> pd.DataFrame:
     (-1: none) and `share_0` ... `share_m-1` the shares; `ecosim.scenario.sparse.allocations` reads
     either form.
     """
-    alive = np.asarray(population.alive)
-    ids = np.asarray(population.id)[alive]
-    order = np.argsort(ids)
+    slots = np.flatnonzero(population.alive)
+    slots = slots[np.argsort(np.asarray(population.id)[slots])]
 
     def column(values: object) -> np.ndarray:
-        return np.asarray(values)[alive][order]
+        return np.asarray(values)[slots]
 
     names = (
         "id",

@@ -18,7 +18,8 @@ from ecosim.model import division
 _BITS = 61
 _COLUMNS = 64
 _FOLDED = 8  # parts that are put on top of each other before they are reduced
-_LARGE = 4096  # values from which on that is faster
+_LARGE = 4096  # values from which on that is done once
+_FEW = 32  # agents below which fewer values are not folded again
 
 
 def quantum(bound: Array, count: Array) -> Array:
@@ -154,20 +155,29 @@ def some(mask: Array) -> Array:
 
 
 def _folded(operation: Callable[[Array, Array], Array], values: Array, axis: int = 0) -> Array:
-    """Return values with their eighths along the axis of agents combined, if they are many.
+    """Return values with their eighths along the axis of agents combined, if that can be done.
 
     A reduction reads its operand from memory. What is folded first is computed on the way, so
-    that an eighth of it is written. For operations whose result no order changes. On several
-    devices the axis becomes two, devices and slots of each.
+    that an eighth of it is written; few values are folded again and again, since each reduction of
+    more than some thirty is compiled to several. For operations whose result no order changes. On
+    several devices the axis becomes two, devices and slots of each.
     """
     size, rest = divmod(values.shape[axis], division.parts())
-    if values.size < _LARGE * division.parts() or size % _FOLDED or rest:
-        return values
-    divided = division.parts() > 1
-    # Eighths of what each device holds, so that nothing is moved for it.
-    values, along = (division.split(values, axis), axis + 1) if divided else (values, axis)
-    part = size // _FOLDED
-    parts = (jax.lax.slice_in_dim(values, i * part, (i + 1) * part, axis=along)
+    many = values.size >= _LARGE * division.parts()
+    if division.parts() > 1:
+        if not many or size % _FOLDED or rest:
+            return values
+        # Eighths of what each device holds, so that nothing is moved for it.
+        return _eighths(operation, division.split(values, axis), axis + 1)
+    least = size if many else _FEW
+    while size % _FOLDED == 0 and size >= least:
+        values, size = _eighths(operation, values, axis), size // _FOLDED
+    return values
+
+
+def _eighths(operation: Callable[[Array, Array], Array], values: Array, axis: int) -> Array:
+    part = values.shape[axis] // _FOLDED
+    parts = (jax.lax.slice_in_dim(values, i * part, (i + 1) * part, axis=axis)
              for i in range(_FOLDED))  # fmt: skip
     return functools.reduce(operation, parts)
 
