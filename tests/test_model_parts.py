@@ -151,7 +151,7 @@ def test_what_an_agent_is_paid_does_not_tell_the_capacity(niches_):
     price = np.random.default_rng(7).random((niches_, 1), np.float32)
     alive = np.random.default_rng(8).random(64 * 40) < 0.7
     claims[:, ~alive] = np.nan  # rows of the dead hold anything
-    paid = jax.jit(exact.weighted)
+    paid = jax.jit(lambda c, p, a: exact.weighted(c, lambda k: p[k, 0], a))
     whole = np.asarray(paid(claims, price, alive))
     assert not whole[~alive].any()
     expected = price[:, 0].astype(float) @ claims[:, alive]

@@ -19,7 +19,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from ecosim.model import exact, sparse
-from ecosim.model.population import Population, by_claim, places_of
+from ecosim.model.population import Population, by_claim, of_claim, places_of
 from ecosim.model.structure import Kinds
 from ecosim.model.tally import Tally, by_patch, largest_by_patch
 from ecosim.model.traced import traced
@@ -159,7 +159,7 @@ def _paid(
         claims = sparse.aligned(claims, population.places, kinds.niches)
         places = sparse.aligned_places(population.places, kinds.niches)
         population = population._replace(places=places)
-    own = by_claim(kinds, population, price)
+    own = of_claim(kinds, population, price)
     paid = exact.weighted(claims, own, population.alive)
     if size is None:
         return paid

@@ -237,23 +237,22 @@ def across(values: Array) -> Array:
     return jax.lax.fori_loop(0, whole, add, sums) if whole else sums
 
 
-def weighted(claims: Array, weights: Array, alive: Array) -> Array:
-    """Return sum_k claims_k weights_k `[C]`, added in the order of k in blocks of 64.
+def weighted(claims: Array, weight: Callable[[Array | int], Array], alive: Array) -> Array:
+    """Return sum_k claims_k weight(k) `[C]`, added in the order of k in blocks of 64.
 
     The dead's are 0. Each niche's claims lie side by side, so that it is one pass over them.
 
     Args:
         claims: `[K, C]`.
-        weights: `[K, C]`, or `[K, 1]` where they are the same for all.
+        weight: from k to `[C]`, or `[]` where it is the same for all.
         alive: bool[C].
 
     """
     whole, rest = divmod(claims.shape[0], _COLUMNS)
 
     def block(start: Array | int, size: int) -> Array:
-        pick = functools.partial(jax.lax.dynamic_slice_in_dim, start_index=start, slice_size=size)
-        c, w = pick(claims, axis=0), pick(weights, axis=0)
-        return functools.reduce(jnp.add, (c[k] * w[k] for k in range(size)))
+        some = jax.lax.dynamic_slice_in_dim(claims, start, size, axis=0)
+        return functools.reduce(jnp.add, (some[k] * weight(start + k) for k in range(size)))
 
     def add(number: Array, sums: Array) -> Array:
         return sums + block(number * _COLUMNS, _COLUMNS)

@@ -183,6 +183,30 @@ def by_claim(kinds: Kinds, population: Population, values: Array, none: float = 
     return (values[population.patch] if kinds.patches > 1 else values).T
 
 
+def of_claim(
+    kinds: Kinds, population: Population, values: Array
+) -> Callable[[Array | int], Array]:
+    """Return what gives for claim k of each agent the value of its niche where the agent lives.
+
+    As `by_claim`, one claim at a time: all at once would be written to memory as large as claims.
+
+    Args:
+        kinds: static structure.
+        population: C slots.
+        values: of each patch and niche, `[P, K]`.
+
+    Returns:
+        A function of k, which may be traced: `[C]`, or `[]` where it is the same for all.
+
+    """
+    if kinds.used:
+        rows = by_claim(kinds, population, values)
+        return lambda k: rows[k]
+    if kinds.patches == 1:
+        return lambda k: values[0, k]
+    return lambda k: values[:, k][population.patch]
+
+
 def newborn(kinds: Kinds, parameters: Agents, rows: Rows) -> Population:
     """Return newborns `[B]` with all their columns."""
     held = rows.places.T if kinds.used and rows.places is not None else None

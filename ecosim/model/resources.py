@@ -20,7 +20,7 @@ from jax import Array
 from ecosim.model.competition import Exchange
 from ecosim.model.exact import weighted
 from ecosim.model.integration import unit_of_time
-from ecosim.model.population import Population
+from ecosim.model.population import Population, of_claim
 from ecosim.model.structure import Kinds
 from ecosim.model.tally import Tally
 from ecosim.model.traced import traced
@@ -151,7 +151,7 @@ def exchange(
     tolerance = jnp.asarray(_TOLERANCE, jnp.float64)
     flow, failed = unit_of_time(rate, still(supply), tolerance=tolerance, error=error)
     price = jnp.where(failed, jnp.nan, flow.offered).astype(supply.dtype)
-    own = price[population.patch] if kinds.patches > 1 else price
-    gain = weighted(population.claims, own.T, population.alive)
+    own = of_claim(kinds, population, price)
+    gain = weighted(population.claims, own, population.alive)
     found = Exchange(gain, price, flow.emitted, left_of(flow))
     return found, jnp.maximum(stocks_after(kinds, stock, flow), 0)
