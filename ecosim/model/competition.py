@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 from jax import Array
 
@@ -81,6 +82,8 @@ def exchange(
         return _independent(kinds, population, claims, size, supply)
     if size is None and competence is None:
         totals = tally.sums.claims.astype(jnp.float64) * tally.claim_unit
+    elif size is not None and competence is None and claims.dtype == jnp.float32:
+        totals = _sized_totals(kinds, population, claims, size, tally.bound)
     else:
         totals = _totals(kinds, population, _sized(claims, size), places_of(kinds, population))
     mass = totals + parameters.unclaimed
@@ -131,19 +134,49 @@ def _totals(
 
     Claims are `[K, C]`, or `[m, C]` of places.
     """
-    claims = jnp.where(population.alive[None, :], claims, 0)
-    largest = largest_by_patch(kinds, population.patch, claims, places)
-    unit = exact.quantum(largest, exact.count(population.alive))
+    kept = exact.those(population.alive[None, :], claims)
+    unit = exact.quantum(
+        largest_by_patch(kinds, population.patch, kept, places), exact.count(population.alive)
+    )
+    return _in_units(kinds, population, kept, unit, places).astype(jnp.float64) * unit
+
+
+def _sized_totals(
+    kinds: Kinds, population: Population, claims: Array, size: Array, bound: Array
+) -> Array:
+    """Return exact totals `[P, K]`, float64, of the living's claims times size, both float32.
+
+    Their units follow from a bound on claims `[P, K]` and the largest size, so that claims are
+    read once. Where so few or small ones are left that rounding to these units could be seen in
+    float32 (n addends are off by half a unit at most, their sum by about sqrt(n) of them), all are
+    read once more for the largest.
+    """
+    places, count = places_of(kinds, population), exact.count(population.alive)
+    most = exact.largest(exact.those(population.alive, size)).astype(jnp.float64)
+    kept = exact.those(population.alive[None, :], _sized(claims, size))
+    unit = exact.quantum(bound.astype(jnp.float64) * most, count)
+    whole = _in_units(kinds, population, kept, unit, places).astype(jnp.float64)
+    seen = whole < 2.0**26 * jnp.sqrt(count.astype(jnp.float64))
+    totals: Array = jax.lax.cond(
+        jnp.any(seen & (bound > 0)),
+        lambda: _totals(kinds, population, _sized(claims, size), places),
+        lambda: whole * unit,
+    )
+    return totals
+
+
+def _in_units(
+    kinds: Kinds, population: Population, claims: Array, unit: Array, places: Array | None
+) -> Array:
+    """Return totals `[P, K]`, int64, of claims (the dead's 0) in units `[P, K]`."""
     if places is None:
         own = (unit[population.patch] if kinds.patches > 1 else unit).T
     else:
         own = by_claim(kinds, population, unit, 1)
     whole = exact.rounded(claims, own)
     if places is None and kinds.patches == 1:
-        totals = exact.summed(whole, axis=1)[None, :]  # niche by niche, as claims lie
-    else:
-        totals = by_patch(kinds, population.patch, whole.T, places)
-    return totals.astype(jnp.float64) * unit
+        return exact.summed(whole, axis=1)[None, :]  # niche by niche, as claims lie
+    return by_patch(kinds, population.patch, whole.T, places)
 
 
 def _sized(claims: Array, size: Array | None) -> Array:

@@ -53,9 +53,14 @@ def rounded(values: Array, unit: Array) -> Array:
 
 
 def those(mask: Array, values: Array) -> Array:
-    """Return values where a mask is true and 0 elsewhere, both `[C]`, numbers of 32 or 64 bits.
+    """Return values where a mask is true and 0 elsewhere, numbers of 32 or 64 bits.
 
-    By their bits: choosing by a mask takes twice as long as reading and adding up do.
+    By their bits: to choose by a mask takes twice as long as to read and add up.
+
+    Args:
+        mask: bool, of a shape that broadcasts to that of values.
+        values: any shape.
+
     """
     whole = f"int{8 * values.dtype.itemsize}"
     kept = jax.lax.bitcast_convert_type(values, whole) & -mask.astype(whole)

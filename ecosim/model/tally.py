@@ -68,7 +68,7 @@ def counted(kinds: Kinds, population: Population, before: Array | None = None) -
     """Return a tally counted anew over all the living; `before`: the most agents so far."""
     alive = population.alive
     most = exact.count(alive)
-    claims, places = jnp.where(alive, population.claims, 0), places_of(kinds, population)
+    claims, places = exact.those(alive, population.claims), places_of(kinds, population)
     bound = largest_by_patch(kinds, population.patch, claims, places)
     if before is not None:
         most = jnp.maximum(most, before)
@@ -161,18 +161,20 @@ def by_niche(kinds: Kinds, whole: Array, places: Array | None) -> Array:
     return sparse.totals(whole.T, None, places, (1, kinds.niches))[0]
 
 
-def niche_totals(kinds: Kinds, population: Population, values: Array, bound: Array) -> Array:
-    """Return float64 sums `[K]` over the living of values of their shares, none above a bound.
+def niche_totals(kinds: Kinds, population: Population, weights: Array, bound: Array) -> Array:
+    """Return float64 sums `[K]` over the living of their shares times weights.
 
     Args:
         kinds: static structure.
         population: C slots.
-        values: one a share, `[C, K]` or `[C, m]`.
+        weights: of each agent, float64[C], none negative or above the bound; 0 for the dead.
         bound: scalar.
 
     """
     unit = exact.quantum(bound, exact.count(population.alive))
-    whole = exact.rounded(jnp.where(population.alive[:, None], values, 0), unit)
+    # Rows of the dead hold anything.
+    shares = exact.those(population.alive[:, None], population.allocation)
+    whole = exact.rounded(shares.astype(jnp.float64) * weights[:, None], unit)
     return by_niche(kinds, whole, places_of(kinds, population)).astype(jnp.float64) * unit
 
 

@@ -26,7 +26,7 @@ def parameters(scenario: Scenario) -> exit_entry.Parameters:
 
 def _size(numbers: exit_entry.Parameters, population: Population) -> Array:
     """A firm's output: capital^scale (scale 1: constant returns; above 1: scale economies)."""
-    capital = jnp.where(population.alive, population.stock, 0)
+    capital = exact.those(population.alive, population.stock)
     # A power takes as long as adding up all claims: not where it is of constant returns.
     return jax.lax.cond(numbers.scale == 1, lambda: capital, lambda: capital**numbers.scale)
 
@@ -41,25 +41,28 @@ def _flows(
     capital before investment, exit and mergers to those after (Price 1970).
     """
     alive = population.alive
-    own = performance(population, exchange.gain)
+    own, most = performance(population, exchange.gain), exact.largest
     plain = _ratio(exact.total(own, alive), exact.count(alive).astype(jnp.float64))
     weighted = mean_performance(population, exchange.gain)
     # In float64: what changes is small beside what is.
     before, own = population.stock.astype(jnp.float64), own.astype(jnp.float64)
-    spread = _weighted((own - weighted) ** 2, before, alive)
     stay, after = alive & ~turnover.dies, turnover.population.stock.astype(jnp.float64)
-    change = _weighted(own, after, stay) - _weighted(own, before, alive)
+    # What no performance, and no capital before or after, is above: products are not looked at.
+    best, later = most(own), most(exact.those(stay, after))
+    richest = most(exact.those(alive, before))
+    capital = exact.total(before, alive, richest)
+    spread = _ratio(exact.total((own - weighted) ** 2 * before, alive), capital)
+    mean = _ratio(exact.total(own * before, alive, best * richest), capital)
+    then = _ratio(
+        exact.total(own * after, stay, best * later), exact.total(after, stay, later)
+    )
     return {
         "performance_mean": weighted,
         "performance_variance": spread,
-        "performance_change": change,
+        "performance_change": then - mean,
         "capital_performance_covariance": weighted - plain,
         **conduct.flows(population, exchange, numbers.capital.fixed),
     }
-
-
-def _weighted(values: Array, weights: Array, who: Array) -> Array:
-    return _ratio(exact.total(values * weights, who), exact.total(weights, who))
 
 
 def _counts(before: Population, turnover: Turnover, after: Population) -> dict[str, Array]:
@@ -82,22 +85,24 @@ def _measure(
     """Capital, its concentration, and how it is spread over niches (`capital`, `[K]`)."""
     alive = population.alive
     capital = exact.total(population.stock, alive)
-    share = jnp.where(alive, population.stock.astype(jnp.float64), 0)
+    share = exact.those(alive, population.stock.astype(jnp.float64))
     share = share / jnp.where(capital > 0, capital, 1)
     general = alive & (population.depth < SPECIALIST)
-    generalists = exact.total(share, general)
+    most = exact.largest(share)
+    generalists = exact.total(share, general, most)
     whole = jnp.where(capital > 0, 1.0, jnp.nan)  # shares of no capital are undefined
     breadth = population.breadth.astype(jnp.float64)
-    spread = population.allocation.astype(jnp.float64) * share[:, None]
     return {
         "capital_total": capital,
-        "hhi": exact.total(share**2, alive) * whole,
+        "hhi": exact.total(share**2, alive, most**2) * whole,
         "c4": _held_by(share, 4) * whole,
         "generalist_c4": _ratio(_held_by(jnp.where(general, share, 0), 4), generalists),
-        "generalist_hhi": _ratio(exact.total(share**2, general), generalists**2),
+        "generalist_hhi": _ratio(exact.total(share**2, general, most**2), generalists**2),
         "generalist_capital_share": generalists * whole,
-        "breadth_mean_by_capital": exact.total(breadth * share, alive) * whole,
-        "capital": niche_totals(kinds, population, spread, exact.largest(share)) * whole,
+        # Breadth is no more than K, but for rounding.
+        "breadth_mean_by_capital": exact.total(breadth * share, alive, 2 * kinds.niches * most)
+        * whole,
+        "capital": niche_totals(kinds, population, share, most) * whole,
     }
 
 
