@@ -41,3 +41,31 @@ def test_as_many_runs_are_taken_in_lockstep_as_fit_half_of_a_devices_memory(monk
         numbers.append(batch.lockstep(shape))
     assert numbers[0] >= 1 and numbers[2] == pytest.approx(2 * numbers[1], abs=2)
     assert numbers[3] == numbers[1]  # 8 GiB where a device does not tell
+
+
+def test_what_replicates_share_is_prepared_once(monkeypatch):
+    few = read("soft-selection").replace(population__size=40, run__steps=6)
+    other = few.replace(tradeoff__exponent=1.3)
+    apart = [few, few.replace(), other, few.replace(), few.replace()]
+    assert len({id(one) for one in apart}) == 5
+    expected = batch.run_batch(apart, [1, 2, 3, 4, 5])
+    made, parameters_of = [], batch.engine.parameters_of
+    monkeypatch.setattr(
+        batch.engine, "parameters_of", lambda *given: made.append(given) or parameters_of(*given)
+    )
+    found = batch.run_batch([few, few, other, few, few], [1, 2, 3, 4, 5])
+    assert len(made) == 2
+    for one, same in zip(found, expected, strict=True):
+        assert list(one) == list(same)
+        assert all(np.array_equal(one[name], same[name], equal_nan=True) for name in one)
+
+
+def test_learners_whose_tasks_are_sampled_share_nothing(monkeypatch):
+    few = read("learners-specialise").replace(population__size=8, run__steps=2)
+    made, parameters_of = [], batch.engine.parameters_of
+    monkeypatch.setattr(
+        batch.engine, "parameters_of", lambda *given: made.append(given) or parameters_of(*given)
+    )
+    one, other = batch.run_batch([few, few], [1, 2])
+    assert len(made) == 2
+    assert not np.array_equal(one["performance_0"], other["performance_0"], equal_nan=True)

@@ -753,6 +753,34 @@ def test_capital_flows_to_what_performs_and_none_is_lost():
     assert math.isclose(table["performance_mean"], table["received"] / before.sum(), rel_tol=1e-5)
 
 
+@pytest.mark.parametrize("patches_", [1, 3])
+@pytest.mark.parametrize("giant", [1.0, 1e3, 1e9, 1e18])
+def test_a_market_pays_all_that_it_demands_whatever_its_largest_firm(giant, patches_):
+    """Totals' units follow from the largest firm, wherever it is: a poor niche's must be finer."""
+    scenario = validate({
+        "world": "market", "niches": {"count": 3}, "patches": {"count": patches_},
+        "population": {"size": 300, "start": "specialists"},
+    })  # fmt: skip
+    kinds, parameters, state = engine.begin(scenario, 0)
+    people = state.population
+    size = np.random.default_rng(3).lognormal(0, 1, people.alive.shape).astype(np.float32)
+    here = np.asarray((people.niche == 0) & (people.patch == 0) & people.alive)
+    size[np.flatnonzero(here)[0]] = giant  # in niche 0 of patch 0 only
+    size[~np.asarray(people.alive)] = np.nan  # rows of the dead hold anything
+    found = competition.exchange(
+        kinds, parameters.competition, people, tally=state.tally, size=jnp.asarray(size),
+        supply=parameters.environment.supply,
+    )  # fmt: skip
+    niche, patch = np.asarray(people.niche), np.asarray(people.patch)
+    supply = np.asarray(parameters.environment.supply, float)
+    for place, k in itertools.product(range(patches_), range(3)):
+        firms = np.asarray(people.alive) & (niche == k) & (patch == place)
+        gain = np.asarray(found.gain, float)[firms]
+        # A specialist's claim is 1: what it is paid goes with its size.
+        expected = supply[place, k] * size[firms].astype(float) / size[firms].astype(float).sum()
+        np.testing.assert_allclose(gain, expected, rtol=3e-7)
+
+
 def test_the_founding_rate_depends_on_density_and_unmet_demand():
     scenario = validate({
         "world": "market", "competition": {"unclaimed": 1.0},
