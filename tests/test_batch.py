@@ -1,5 +1,7 @@
 """Runs of one shape in one program: one after the other, and in lockstep as on an accelerator."""
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -46,8 +48,7 @@ def test_as_many_runs_are_taken_in_lockstep_as_fit_half_of_a_devices_memory(monk
 def test_what_replicates_share_is_prepared_once(monkeypatch):
     few = read("soft-selection").replace(population__size=40, run__steps=6)
     other = few.replace(tradeoff__exponent=1.3)
-    apart = [few, few.replace(), other, few.replace(), few.replace()]
-    assert len({id(one) for one in apart}) == 5
+    apart = [copy.deepcopy(one) for one in (few, few, other, few, few)]
     expected = batch.run_batch(apart, [1, 2, 3, 4, 5])
     made, parameters_of = [], batch.engine.parameters_of
     monkeypatch.setattr(
@@ -60,8 +61,8 @@ def test_what_replicates_share_is_prepared_once(monkeypatch):
         assert all(np.array_equal(one[name], same[name], equal_nan=True) for name in one)
 
 
-def test_learners_whose_tasks_are_sampled_share_nothing(monkeypatch):
-    few = read("learners-specialise").replace(population__size=8, run__steps=2)
+def test_searchers_on_instances_drawn_by_seed_share_nothing(monkeypatch):
+    few = read("algorithms-specialise").replace(population__size=8, run__steps=2)
     made, parameters_of = [], batch.engine.parameters_of
     monkeypatch.setattr(
         batch.engine, "parameters_of", lambda *given: made.append(given) or parameters_of(*given)
