@@ -153,7 +153,7 @@ def test_the_bytes_of_an_agent_are_those_of_its_columns(monkeypatch):
     assert each * 64 == sum(column.nbytes for column in block) == bytes_for(kinds, 64)
     page = (ROOT / "docs" / "devices.md").read_text()
     assert f"{each:g} bytes a slot" in page
-    assert f"{each * 1.125:g} GB" in page  # of 1e9 agents, with an eighth more slots
+    assert f"{each * (1 + 1 / 32):g} GB" in page  # of 1e9 agents, with a 32nd more slots
 
 
 def test_collectives_are_counted_where_they_run(monkeypatch):
