@@ -117,6 +117,7 @@ def run_batch(scenarios: Sequence[Scenario], seeds: Sequence[int]) -> list[Colum
 
     """
     done: dict[int, Columns | RunError] = {}
+    scenarios = list(scenarios)  # held, as what they share is known by their ids
     for shape, rows in shapes(scenarios):
         found = _run_shape(shape, [scenarios[i] for i in rows], [seeds[i] for i in rows])
         done |= {rows[row]: one for row, one in found.items()}
@@ -271,7 +272,9 @@ def _likeness(runs: Runs) -> tuple[Any, tuple[Any, ...]]:
 
 
 @functools.cache
-def _names(shape: Shape, tree: Any, leaves: tuple[Any, ...]) -> tuple[list[str], list[str]]:
+def _names(
+    shape: Shape, tree: Any, leaves: tuple[Any, ...]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the names of the columns of tables, as they stand and in the glossary's order."""
     first = jax.tree.unflatten(tree, [jax.ShapeDtypeStruct(*leaf) for leaf in leaves])
 
@@ -282,11 +285,11 @@ def _names(shape: Shape, tree: Any, leaves: tuple[Any, ...]) -> tuple[list[str],
         )  # fmt: skip
 
     names = engine.names(shape.kinds, first.parameters, jax.eval_shape(begun, first))
-    return names, glossary.ordered(["step", *names])
+    return tuple(names), tuple(glossary.ordered(["step", *names]))
 
 
 def _columns(
-    scenario: Scenario, names: list[str], order: list[str], tables: Tables, row: int
+    scenario: Scenario, names: Sequence[str], order: Sequence[str], tables: Tables, row: int
 ) -> Columns | RunError:
     used = int(tables.used[row])
     columns: Columns = {"step": np.asarray(tables.step[row, :used])}
@@ -311,7 +314,7 @@ def _broken(scenario: Scenario, seed: int) -> RunError:
     return RunError(f"seed {seed}: broke in a batch and not alone; please report this")
 
 
-def shapes(scenarios: Sequence[Scenario]) -> Iterator[tuple[Shape, list[int]]]:
+def shapes(scenarios: list[Scenario]) -> Iterator[tuple[Shape, list[int]]]:
     """Yield each shape among scenarios and the indices of those that have it, in their order."""
     groups: dict[Shape, list[int]] = {}
     known: dict[int, Shape] = {}  # by scenario: replicates of a point share one

@@ -283,6 +283,7 @@ def test_sweep_store(benchmark, monkeypatch, tmp_path, capsys):
 @pytest.mark.slow
 def test_start(benchmark, monkeypatch, tmp_path):
     monkeypatch.setenv("ECOSIM_CACHE", str(tmp_path))
+    monkeypatch.delenv("ECOSIM_PROGRAMS", raising=False)
     before = dict(os.environ)
     found = benchmark(
         "start", SMALL=["soft-selection", "population.size=8", "run.steps=2"]

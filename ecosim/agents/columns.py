@@ -94,6 +94,8 @@ class Columns:
     @property
     def number(self) -> int:
         """Return how many live: ten times as fast as to find them."""
+        if self._living is not None:
+            return len(self._living)
         return int(np.count_nonzero(self["alive"]))
 
     @property

@@ -20,7 +20,8 @@ import jax.numpy as jnp
 from jax import Array
 
 from ecosim.model import exact, sparse
-from ecosim.model.population import Population, by_claim, of_claim, places_of
+from ecosim.model.claims import by_claim, of_claim
+from ecosim.model.population import Population, places_of
 from ecosim.model.structure import Kinds
 from ecosim.model.tally import Tally, by_patch, largest_by_patch
 from ecosim.model.traced import traced
@@ -112,7 +113,7 @@ def _additive(
     rate = jnp.where(mass > 0, emitted / jnp.where(mass > 0, mass, 1), 0)
     left = jnp.where(mass > 0, rate * parameters.unclaimed, emitted)
     own = rate[population.patch] if kinds.patches > 1 else rate[0]
-    gain = (payoff.astype(jnp.float64) * own).astype(supply.dtype)
+    gain = exact.those(population.alive, (payoff.astype(jnp.float64) * own).astype(supply.dtype))
     price = shares * rate[:, None].astype(supply.dtype)
     price = jnp.where((mass > 0)[:, None] | (shares <= 0), price, jnp.inf)
     return Exchange(gain, price, supply, left[:, None] * shares.astype(jnp.float64))
@@ -147,16 +148,15 @@ def _sized_totals(
     """Return exact totals `[P, K]`, float64, of the living's claims times size, both float32.
 
     Their units follow from a bound on claims `[P, K]` and the largest size, so that claims are
-    read once. Where so few or small ones are left that rounding to these units could be seen in
-    float32 (n addends are off by half a unit at most, their sum by about sqrt(n) of them), all are
-    read once more for the largest.
+    read once. Rounding n addends moves their sum by half a unit each at most: where so few or small
+    ones are left that this could be seen in float32, all are read once more for the largest.
     """
     places, count = places_of(kinds, population), exact.count(population.alive)
     most = exact.largest(exact.those(population.alive, size)).astype(jnp.float64)
     kept = exact.those(population.alive[None, :], _sized(claims, size))
     unit = exact.quantum(bound.astype(jnp.float64) * most, count)
     whole = _in_units(kinds, population, kept, unit, places).astype(jnp.float64)
-    seen = whole < 2.0**26 * jnp.sqrt(count.astype(jnp.float64))
+    seen = whole < 2.0**24 * count.astype(jnp.float64)
     totals: Array = jax.lax.cond(
         jnp.any(seen & (bound > 0)),
         lambda: _totals(kinds, population, _sized(claims, size), places),

@@ -154,11 +154,6 @@ def _number(rank: Array, like: Array) -> Array:
     return jax.lax.bitcast_convert_type(rank, like.dtype)
 
 
-def some(mask: Array) -> Array:
-    """Return whether any of a mask `[C]` is true."""
-    return jnp.any(_folded(jnp.logical_or, mask))
-
-
 def _folded(operation: Callable[[Array, Array], Array], values: Array, axis: int = 0) -> Array:
     """Return values with their eighths along the axis of agents combined, if that can be done.
 

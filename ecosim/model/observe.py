@@ -78,7 +78,7 @@ def _richest(state: State) -> Array:
     stock, alive = state.population.stock, state.population.alive
     unknown = jnp.isnan(state.richest)
     found: Array = jax.lax.cond(
-        unknown, lambda: exact.largest(jnp.where(alive, stock, 0)), lambda: state.richest
+        unknown, lambda: exact.largest(exact.those(alive, stock)), lambda: state.richest
     )
     return found
 

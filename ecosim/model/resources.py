@@ -17,10 +17,11 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from ecosim.model.claims import of_claim
 from ecosim.model.competition import Exchange
 from ecosim.model.exact import weighted
 from ecosim.model.integration import unit_of_time
-from ecosim.model.population import Population, of_claim
+from ecosim.model.population import Population
 from ecosim.model.structure import Kinds
 from ecosim.model.tally import Tally
 from ecosim.model.traced import traced

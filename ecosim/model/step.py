@@ -95,7 +95,8 @@ class State(NamedTuple):
     wanted: Array  # int64 births that the last step wanted, also where it was held
     log: events.Log | None
     resources: Array | None  # float64[P, K] stocks; None: supply is not stored
-    richest: Array  # float: largest stock as a step left it; NaN: unknown, or written from outside
+    # Largest stock as `step` left it and looked at it; NaN: written from outside, or other clocks'.
+    richest: Array  # float scalar
 
 
 def flows_of(exchange: Exchange, alive: Array, most: Array | None = None) -> dict[str, Array]:

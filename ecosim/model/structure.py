@@ -126,7 +126,8 @@ def capacity_for(kinds: Kinds, size: int) -> int:
     if kinds.selection == "birth-death":
         # Each event reads all slots.
         return _whole(size + size // 4 + 32)
-    # A quarter more, or an eighth of many: each pass reads the free slots too.
+    # A quarter more, or a 32nd of many, whom supply seldom feeds more of: each pass reads the free
+    # slots too.
     room = size // 4 if size < 2**17 else size // 32
     return _whole(max(size + room, 1024))
 

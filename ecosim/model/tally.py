@@ -16,7 +16,8 @@ import jax.numpy as jnp
 from jax import Array
 
 from ecosim.model import breadths, division, exact, sparse
-from ecosim.model.population import SPECS, Population, by_claim, in_order, part, places_of
+from ecosim.model.claims import by_claim
+from ecosim.model.population import SPECS, Population, in_order, part, places_of
 from ecosim.model.structure import Kinds
 
 SPECIALIST = 0.9  # an agent is a specialist of a niche with at least this share of its budget

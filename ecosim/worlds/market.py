@@ -41,21 +41,18 @@ def _flows(
     capital before investment, exit and mergers to those after (Price 1970).
     """
     alive = population.alive
-    own, most = performance(population, exchange.gain), exact.largest
+    own = performance(population, exchange.gain)
     plain = _ratio(exact.total(own, alive), exact.count(alive).astype(jnp.float64))
     weighted = mean_performance(population, exchange.gain)
     # In float64: what changes is small beside what is.
     before, own = population.stock.astype(jnp.float64), own.astype(jnp.float64)
     stay, after = alive & ~turnover.dies, turnover.population.stock.astype(jnp.float64)
-    # What no performance, and no capital before or after, is above: products are not looked at.
-    best, later = most(own), most(exact.those(stay, after))
-    richest = most(exact.those(alive, before))
-    capital = exact.total(before, alive, richest)
+    richest = exact.largest(exact.those(alive, before))
+    later = exact.largest(exact.those(stay, after))
+    capital, left = exact.total(before, alive, richest), exact.total(after, stay, later)
     spread = _ratio(exact.total((own - weighted) ** 2 * before, alive), capital)
-    mean = _ratio(exact.total(own * before, alive, best * richest), capital)
-    then = _ratio(
-        exact.total(own * after, stay, best * later), exact.total(after, stay, later)
-    )
+    mean = _ratio(exact.total(own * before, alive), capital)
+    then = _ratio(exact.total(own * after, stay), left)
     return {
         "performance_mean": weighted,
         "performance_variance": spread,
@@ -88,16 +85,16 @@ def _measure(
     share = exact.those(alive, population.stock.astype(jnp.float64))
     share = share / jnp.where(capital > 0, capital, 1)
     general = alive & (population.depth < SPECIALIST)
-    most = exact.largest(share)
-    generalists = exact.total(share, general, most)
+    most, most_general = (exact.largest(exact.those(who, share)) for who in (alive, general))
+    generalists = exact.total(share, general, most_general)
     whole = jnp.where(capital > 0, 1.0, jnp.nan)  # shares of no capital are undefined
     breadth = population.breadth.astype(jnp.float64)
     return {
         "capital_total": capital,
         "hhi": exact.total(share**2, alive, most**2) * whole,
         "c4": _held_by(share, 4) * whole,
-        "generalist_c4": _ratio(_held_by(jnp.where(general, share, 0), 4), generalists),
-        "generalist_hhi": _ratio(exact.total(share**2, general, most**2), generalists**2),
+        "generalist_c4": _ratio(_held_by(exact.those(general, share), 4), generalists),
+        "generalist_hhi": _ratio(exact.total(share**2, general, most_general**2), generalists**2),
         "generalist_capital_share": generalists * whole,
         # Breadth is no more than K, but for rounding.
         "breadth_mean_by_capital": exact.total(breadth * share, alive, 2 * kinds.niches * most)
