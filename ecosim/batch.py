@@ -81,11 +81,6 @@ class Tables(NamedTuple):
     breadth: Array  # int64[R, rows, 64]
 
 
-def plain(scenario: Scenario) -> Scenario:
-    """Return the scenario as a batch runs it: no events, no snapshots."""
-    return scenario.replace(record__events=False, record__snapshots=0)
-
-
 def shape_of(scenario: Scenario) -> Shape:
     """Return the shape of a scenario's run; runs of equal shape may stand in one batch."""
     kinds = kinds_of(scenario)
