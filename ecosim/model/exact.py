@@ -58,7 +58,7 @@ def those(mask: Array, values: Array) -> Array:
     By their bits: to choose by a mask takes twice as long as to read and add up.
 
     Args:
-        mask: bool, of a shape that broadcasts to that of values.
+        mask: bool, of the rank of values, each length theirs or 1.
         values: any shape.
 
     """

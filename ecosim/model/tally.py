@@ -69,7 +69,8 @@ def counted(kinds: Kinds, population: Population, before: Array | None = None) -
     """Return a tally counted anew over all the living; `before`: the most agents so far."""
     alive = population.alive
     most = exact.count(alive)
-    claims, places = exact.those(alive, population.claims), places_of(kinds, population)
+    claims = exact.those(alive[None, :], population.claims)
+    places = places_of(kinds, population)
     bound = largest_by_patch(kinds, population.patch, claims, places)
     if before is not None:
         most = jnp.maximum(most, before)
