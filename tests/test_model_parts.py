@@ -41,6 +41,7 @@ from ecosim.model.start import start_of
 from ecosim.model.surroundings import Surroundings
 from ecosim.scenario import validate
 from ecosim.simulate import Simulation
+from ecosim.worlds.registry import WORLDS
 
 UNIT = st.floats(0, 1, allow_subnormal=False)
 REAL = st.floats(-3, 3, allow_subnormal=False)
@@ -777,6 +778,49 @@ def test_a_market_pays_all_that_it_demands_whatever_its_largest_firm(giant, patc
         # A specialist's claim is 1: what it is paid goes with its size.
         expected = supply[place, k] * size[firms].astype(float) / size[firms].astype(float).sum()
         np.testing.assert_allclose(gain, expected, rtol=3e-7)
+
+
+def test_sums_of_equal_firms_beside_a_giant_are_not_rounded_all_one_way():
+    """Equal addends are rounded alike, so that their errors add up instead of cancelling."""
+    scenario = validate({
+        "world": "market", "niches": {"count": 2},
+        "population": {"size": 100_000, "start": "specialists"},
+    })  # fmt: skip
+    kinds, parameters, state = engine.begin(scenario, 0)
+    for giant in (2.0**23, 2.0**25, 2.0**29):
+        size = jnp.full(state.population.alive.shape, 2.136238, jnp.float32).at[0].set(giant)
+        found = competition.exchange(
+            kinds, parameters.competition, state.population, tally=state.tally, size=size,
+            supply=parameters.environment.supply,
+        )  # fmt: skip
+        there = np.asarray((state.population.niche == 1) & state.population.alive)
+        paid = np.asarray(found.gain, float)[there].sum()
+        assert math.isclose(paid, float(parameters.environment.supply[0, 1]), rel_tol=1.5e-7)
+
+
+def test_what_generalists_hold_is_told_beside_specialists_that_hold_all():
+    scenario = validate({
+        "world": "market", "niches": {"count": 4},
+        "population": {"size": 500, "start": "random"}, "tradeoff": {"exponent": 2.0},
+    })  # fmt: skip
+    kinds, parameters, state = engine.begin(scenario, 0)
+    people = state.population
+    focused = np.asarray(people.depth >= 0.9)
+    stock = np.random.default_rng(2).lognormal(0, 1, focused.shape).astype(np.float32)
+    stock = np.where(focused, stock, stock * np.float32(1e-14))
+    world = WORLDS["market"].world
+    told = world.measure(kinds, parameters.selection, people._replace(stock=jnp.asarray(stock)))
+    alive = np.asarray(people.alive)
+    share = stock.astype(float) / stock[alive].astype(float).sum()
+    theirs = np.sort(share[alive & ~focused])
+    assert theirs.sum() < 1e-12
+    for name, expected in {
+        "generalist_capital_share": theirs.sum(),
+        "generalist_c4": theirs[-4:].sum() / theirs.sum(),
+        "generalist_hhi": (theirs**2).sum() / theirs.sum() ** 2,
+        "hhi": (share[alive] ** 2).sum(),
+    }.items():
+        assert math.isclose(float(told[name]), expected, rel_tol=1e-10), name
 
 
 def test_the_founding_rate_depends_on_density_and_unmet_demand():
