@@ -784,11 +784,11 @@ def test_sums_of_equal_firms_beside_a_giant_are_not_rounded_all_one_way():
     """Equal addends are rounded alike, so that their errors add up instead of cancelling."""
     scenario = validate({
         "world": "market", "niches": {"count": 2},
-        "population": {"size": 100_000, "start": "specialists"},
+        "population": {"size": 200_000, "start": "specialists"},
     })  # fmt: skip
     kinds, parameters, state = engine.begin(scenario, 0)
-    for giant in (2.0**23, 2.0**25, 2.0**29):
-        size = jnp.full(state.population.alive.shape, 2.136238, jnp.float32).at[0].set(giant)
+    for small, giant in ((1 / 3, 2.0**22), (1.7, 2.0**24), (1.7, 2.0**25)):
+        size = jnp.full(state.population.alive.shape, small, jnp.float32).at[0].set(giant)
         found = competition.exchange(
             kinds, parameters.competition, state.population, tally=state.tally, size=size,
             supply=parameters.environment.supply,
