@@ -9,6 +9,8 @@ A thousand replicates of the reference workload with a thousand agents each, eve
 Each way lives in a process of its own, which is started and warm before the clock, and does the
 same number of agent-steps when it is its turn. Recording takes as many rows in each way; writing
 files is in none of them (`benchmarks/sweep.py` has that). Each replicate counts its living.
+Founders and, of the single run, tables of the population are in it: with ten times as many steps,
+measured for the first two ways only, they no longer count.
 """
 
 from __future__ import annotations
@@ -16,13 +18,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
 from turns import Row, Spent, machine, median, parser, tell, timed
 
 RUNS, AGENTS, STEPS = 1000, 1000, 60
 WAYS = ("sweep", "single run", "mesa")
+LONG, LONG_WAYS, LONG_ROUNDS = 600, WAYS[:2], 3
 
 
 def sweep(runs: int, agents: int, steps: int) -> Callable[[], float]:
@@ -88,15 +91,20 @@ def serve(name: str, runs: int, agents: int, steps: int) -> None:
 
 
 def measure(
-    runs: int = RUNS, agents: int = AGENTS, steps: int = STEPS, rounds: int = 5
+    runs: int = RUNS,
+    agents: int = AGENTS,
+    steps: int = STEPS,
+    *,
+    rounds: int = 5,
+    ways: Sequence[str] = WAYS,
 ) -> list[Row]:
     """Return a row for each way; medians over rounds in which they take turns."""
     size = [str(number) for number in (runs, agents, steps)]
     servers = {}
-    spent: dict[str, list[Spent]] = {name: [] for name in WAYS}
+    spent: dict[str, list[Spent]] = {name: [] for name in ways}
     done: dict[str, float] = {}
     with ExitStack() as stack:  # closes what they read and write, whereupon they end
-        for name in WAYS:
+        for name in ways:
             servers[name] = subprocess.Popen(
                 [sys.executable, __file__, "--serve", name, *size],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
@@ -143,8 +151,11 @@ def main() -> None:
         serve(name, *map(int, numbers))
         return
     tell([{"machine": machine(), "rounds": given.rounds}])
-    size = (3, 50, 4) if given.tiny else (RUNS, AGENTS, STEPS)
-    tell(measure(*size, rounds=given.rounds))
+    if given.tiny:
+        tell(measure(3, 50, 4, rounds=given.rounds))
+        return
+    tell(measure(rounds=given.rounds))
+    tell(measure(RUNS, AGENTS, LONG, rounds=LONG_ROUNDS, ways=LONG_WAYS))
 
 
 if __name__ == "__main__":
