@@ -111,7 +111,7 @@ def main() -> None:
     arguments = parser(__doc__)
     arguments.add_argument("agents", nargs="*", type=int, default=[10_000, 100_000, 1_000_000])
     arguments.add_argument(
-        "--seconds", type=float, default=0.5, help="of a turn, at least one step"
+        "--seconds", type=float, default=2, help="of a turn, at least one step"
     )
     arguments.add_argument("--one", action="store_true", help="(used by itself)")
     given = arguments.parse_args()
