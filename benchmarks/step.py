@@ -2,7 +2,9 @@
 
 Each size in a process of its own, with as many threads as `ecosim run` gives it. In turns: headless
 with metrics every step, headless without, through the Mesa model, and a plain sum over an array of
-the same bytes as the state, so that the machine's drift cancels.
+the same bytes as the state, so that the machine's drift cancels. A turn takes two seconds: what a
+call costs beside its steps (room for what a step computes, tens of megabytes an array) is a part of
+each step of the largest in shorter ones.
 `--large` adds ten million agents (some 2.5 GB each for the three ways that hold a state).
 """
 
@@ -11,10 +13,11 @@ from __future__ import annotations
 from turns import Row, apart, machine, parser, tell, turns
 
 LARGE = 10_000_000
+SECONDS = 2.0
 STEPS_IN_ALL = 10**6
 
 
-def measure(agents: int, rounds: int = 7, seconds: float = 0.5) -> Row:
+def measure(agents: int, rounds: int = 7, seconds: float = SECONDS) -> Row:
     """Return the figures of one population size."""
     import jax
     import numpy as np
@@ -66,7 +69,7 @@ def main() -> None:
     arguments.add_argument("--one", action="store_true", help="(used by itself)")
     given = arguments.parse_args()
     if given.one:
-        tell([measure(given.agents[0], given.rounds, 0.0 if given.tiny else 0.5)])
+        tell([measure(given.agents[0], given.rounds, 0.0 if given.tiny else SECONDS)])
         return
     sizes = [50, 100] if given.tiny else given.agents + [LARGE] * given.large
     tell([{"machine": machine(), "rounds": given.rounds}])

@@ -67,8 +67,9 @@ class Turnover(NamedTuple):
 def chunk(kinds: Kinds, capacity: int) -> int:
     """Return how many newborns are written at once, in whole words of slots.
 
-    A 64th of few slots, up to 1024, and a 224th of many: rows to spare cost less than a round, and
-    1.3 % of the slots, as many as die or are born in the reference workload, are three rounds.
+    A 64th of few slots, up to 1024, and a 224th of many, up to 8192: rows to spare cost less than a
+    round, 1.3 % of the slots, as many as die or are born in the reference workload, are three
+    rounds, and what is computed of so many rows stays near a core.
 
     Where one is born in each step, one. Where everybody is replaced, a small population on two
     niches is written at once; with more niches a step on the simplex may round differently in its
@@ -77,7 +78,7 @@ def chunk(kinds: Kinds, capacity: int) -> int:
     if kinds.selection == "moran":
         return 1
     whole = kinds.selection == "wright-fisher" and kinds.niches <= 2
-    share = max(min(capacity // 64, 1024), capacity // 224)
+    share = max(min(capacity // 64, 1024), min(capacity // 224, 8192))
     return max(min(capacity, _AT_ONCE) if whole else 64, share // 64 * 64)
 
 
