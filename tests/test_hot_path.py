@@ -55,17 +55,28 @@ def made(text: str, capacity: int) -> list[tuple[str, str]]:
     return found
 
 
-def test_no_wide_array_is_copied_or_made_anew_in_a_step(compiled):
-    program, capacity, _ = compiled
-    wide = [
-        (name, result)
+def wide(program: Any, capacity: int) -> list[str]:
+    """Operations that write an array of one entry a slot and niche."""
+    handed_on = {"parameter", "get-tuple-element", "tuple", "while", "call", "conditional"}
+    return sorted(
+        name
         for name, result in made(program.as_text(), capacity)
         if re.search(rf"\[({capacity},{NICHES}|{NICHES},{capacity})\]", result)
-        and name not in ("parameter", "get-tuple-element", "tuple", "while", "call", "conditional")
-        and name != "bitcast"
-    ]
+        and name not in handed_on | {"bitcast"}
+    )
+
+
+def test_no_wide_array_is_copied_or_made_anew_in_a_step(compiled):
+    program, capacity, _ = compiled
     # Newborns are scattered into the two wide columns.
-    assert sorted(name for name, _ in wide) == ["fusion"] * 2
+    assert wide(program, capacity) == ["fusion"] * 2
+
+
+@pytest.mark.parametrize(("world", "patches"), [("ecology", 4), ("ecology", 40), ("market", 1)])
+def test_nor_where_prices_differ_by_patch_or_claims_have_a_size(world, patches):
+    """What each of four patches pays was written out for all claims: 2.4 times the step."""
+    _, program, capacity, _ = programs(world, AGENTS, patches__count=patches)
+    assert wide(program, capacity) == ["fusion"] * 2
 
 
 def test_the_passes_over_all_slots_are_few(compiled):
@@ -79,21 +90,21 @@ def test_the_passes_over_all_slots_are_few(compiled):
     assert len(passes) <= 34
 
 
-def test_what_a_step_needs_besides_the_state_is_less_than_half_of_it(compiled):
+def test_what_a_step_needs_besides_the_state_is_less_than_an_eighth_of_it(compiled):
     program, _, state = compiled
-    assert program.memory_analysis().temp_size_in_bytes < state / 2
+    assert program.memory_analysis().temp_size_in_bytes < state / 8  # .047
 
 
 def test_a_step_moves_no_more_bytes_than_it_did(compiled):
     program, _, state = compiled
-    # As XLA counts them: 4.91 times the state, all branches included. One more pass over the claims
+    # As XLA counts them: 4.87 times the state, all branches included. One more pass over the claims
     # of all, which nothing else reads along with, adds a third of the state.
-    assert program.cost_analysis()["bytes accessed"] < 5.1 * state
+    assert program.cost_analysis()["bytes accessed"] < 5.0 * state
 
 
 def test_a_step_has_no_more_instructions_than_it_had(compiled):
     program, _, _ = compiled
-    # 8,724, fused ones included; they are what is traced, lowered and compiled at each start.
+    # 8,908, fused ones included; they are what is traced, lowered and compiled at each start.
     assert sum(_LINE.match(line) is not None for line in program.as_text().splitlines()) < 9_500
 
 
@@ -108,8 +119,8 @@ def test_a_step_of_a_small_population_is_of_few_operations():
             own = line.lstrip("%").split(" ")[0] not in inner
         match = _LINE.match(line)
         count += match is not None and own and match[2] not in free
-    # 424, all branches included; 688 when each sum was carried alone and shares were sorted.
-    assert count < 460
+    # 397, all branches included; 688 when each sum was carried alone and shares were sorted.
+    assert count < 420
 
 
 def test_founders_are_not_held_twice():
