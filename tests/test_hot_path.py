@@ -108,19 +108,40 @@ def test_a_step_has_no_more_instructions_than_it_had(compiled):
     assert sum(_LINE.match(line) is not None for line in program.as_text().splitlines()) < 9_500
 
 
-def test_a_step_of_a_small_population_is_of_few_operations():
-    """What is begun, whatever the number of agents, is most of the time of a step of a thousand."""
-    text = programs("ecology", 1000)[1].as_text()
-    inner = set(re.findall(r"(?:calls|to_apply)=%([\w.\-]+)", text))
-    free = {"parameter", "get-tuple-element", "tuple", "bitcast", "constant", "iota"}
-    count, own = 0, False
-    for line in text.splitlines():
-        if line.endswith("{") and "->" in line:
-            own = line.lstrip("%").split(" ")[0] not in inner
-        match = _LINE.match(line)
-        count += match is not None and own and match[2] not in free
-    # 397, all branches included; 688 when each sum was carried alone and shares were sorted.
-    assert count < 420
+def loops(text: str) -> tuple[int, list[str]]:
+    """Loops that the entry of a program begins itself, and its calls of a function."""
+    entry = text[text.index("\nENTRY ") :]
+    called = re.findall(r" call\(.*to_apply=%([\w.\-]+).*xla_cpu_small_call", entry)
+    return len(re.findall(r" while\(", entry)), called
+
+
+@pytest.mark.parametrize(
+    ("world", "agents", "changes"),
+    [
+        ("ecology", 1000, {}),
+        ("ecology", 12_000, {}),
+        ("ecology", 1000, {"patches__count": 4}),
+        ("ecology", 1000, {"tradeoff__breadth_cost": 0.1}),
+        ("market", 1000, {}),
+    ],
+)
+def test_a_step_of_a_small_population_is_one_function(world, agents, changes):
+    """What is begun, whatever the number of agents, was most of the time of a step of a thousand.
+
+    XLA compiles a loop into one function if nothing in it is scattered, sorted or called.
+    """
+    _, program, capacity, _ = programs(world, agents, **changes)
+    begun, functions = loops(program.as_text())
+    assert begun == 0
+    loop = [
+        text for text in program.as_text().split("\n\n") if text.startswith(f"%{functions[0]} ")
+    ]
+    assert len(loop) == 1 and str(capacity) in loop[0]
+
+
+def test_a_step_of_a_large_population_keeps_its_threads(compiled):
+    program, _, _ = compiled
+    assert loops(program.as_text())[0] == 1  # a loop that is no function
 
 
 def test_founders_are_not_held_twice():
@@ -135,4 +156,4 @@ def test_what_newborns_are_like_is_computed_once():
     # 20 of each hash, here of agents. Entrants' draws were hashed anew in each of a dozen readers.
     assert len(re.findall(r"= u32\[\d{4,}[\d,]*\]\S* xor\(", text)) < 200  # 136
     sorts = re.findall(r"= \(?\w+\[([\d,]*)\][^=]* sort\(", text)
-    assert sorts and not any(str(capacity) in size.split(",") for size in sorts)
+    assert not any(str(capacity) in size.split(",") for size in sorts)

@@ -19,6 +19,7 @@ _BITS = 61
 _COLUMNS = 64
 _FOLDED = 8  # parts that are put on top of each other before they are reduced
 _LARGE = 4096  # values from which on that is done once
+_SOUGHT = 16  # largest values that are sought one by one
 _FEW = 32  # agents below which fewer values are not folded again
 
 
@@ -193,13 +194,28 @@ def _top_places(values: Array, count: int) -> Array:
     They lie in the `count` groups of 64 whose largest are the largest: the others are not sorted.
     """
     if values.shape[0] < _LARGE:
-        places: Array = jax.lax.top_k(values, count)[1]
-        return places
+        return _one_by_one(values, count)
     padding = (0, -values.shape[0] % _COLUMNS)
     apart = jnp.pad(values, padding, constant_values=-jnp.inf).reshape(_COLUMNS, -1)
     groups = _top_places(jnp.max(apart, axis=0), count)
-    row, group = jnp.divmod(jax.lax.top_k(apart[:, groups].ravel(), count)[1], count)
+    row, group = jnp.divmod(_one_by_one(apart[:, groups].ravel(), count), count)
     return row * apart.shape[1] + groups[group]
+
+
+def _one_by_one(values: Array, count: int) -> Array:
+    """Return where the largest of few values are, of equal ones the first.
+
+    Found one by one where they are few: a step in which something is sorted is not compiled into
+    one function, see `placing`.
+    """
+    if count > _SOUGHT:
+        places: Array = jax.lax.top_k(values, count)[1]
+        return places
+    left, found = jnp.maximum(values, jnp.finfo(values.dtype).min), []
+    for _ in range(count):
+        found.append(jnp.argmax(left))
+        left = jnp.where(jnp.arange(left.shape[0]) == found[-1], -jnp.inf, left)
+    return jnp.stack(found)
 
 
 def column_totals(values: Array, alive: Array, bound: Array) -> Array:

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from ecosim.model import division, sparse, tradeoff
+from ecosim.model import division, placing, sparse, tradeoff
 from ecosim.model.structure import Kinds
 
 
@@ -225,13 +225,8 @@ def chosen(who: Array, new: Population, old: Population) -> Population:
 
 
 def written(population: Population, slots: Array, rows: Population) -> Population:
-    """Return the population with rows in slots; slots >= C are left out."""
-
-    def put(axis: int, column: Array, values: Array) -> Array:
-        place = column.at[(slice(None),) * axis + (slots,)]
-        return place.set(values, mode="drop", unique_indices=True)
-
-    return _by_column(put, population, rows)
+    """Return the population with rows in slots; slots >= C, of rows that are left out, are last."""
+    return placing.put(population, AXES, slots, rows)
 
 
 def overlaid(population: Population, first: Array, rows: Population) -> Population:
@@ -278,8 +273,9 @@ def padded(population: Population, capacity: int) -> Population:
     return _by_column(wider, population)
 
 
-# How each column lies on the devices; Any, since the leaves are no arrays.
-SPECS: Any = Population._make(map(division.along, map(_axis, Population._fields)))
+# The axis of agents of each column, and how it lies on the devices; Any: leaves are no arrays.
+AXES: Any = Population._make(map(_axis, Population._fields))
+SPECS: Any = Population._make(map(division.along, AXES))
 
 
 def divided(population: Population) -> Population:

@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from ecosim.model import breadths, division, exact, sparse
+from ecosim.model import breadths, division, exact, placing, sparse
 from ecosim.model.claims import by_claim
 from ecosim.model.population import SPECS, Population, in_order, part, places_of
 from ecosim.model.structure import Kinds
@@ -71,22 +71,22 @@ def counted(kinds: Kinds, population: Population, before: Array | None = None) -
     most = exact.count(alive)
     claims = exact.those(alive[None, :], population.claims)
     places = places_of(kinds, population)
-    bound = largest_by_patch(kinds, population.patch, claims, places)
+    bound = largest_by_patch(kinds, population.patch, claims, places, most=placing.SLOTS)
     if before is not None:
         most = jnp.maximum(most, before)
     empty = Tally(_zero(kinds), most, bound)
 
     def local(population: Population, empty: Tally) -> Array:
         here = population.alive.shape[0]
-        blocks = 64 if here >= 4096 else 1
-        size = here // blocks
+        few = max(here // 64, min(here, placing.FEW))
+        size = next(size for size in range(few, 0, -1) if here % size == 0)
 
         def add(block: Array, tally: Tally) -> Tally:
             # In blocks, since a whole population in integers would be larger than itself.
             rows = part(population, block * size, size)
             return added(kinds, tally, rows, rows.alive, sign=1)
 
-        found: Array = division.summed(jax.lax.fori_loop(0, blocks, add, empty).numbers)
+        found: Array = division.summed(jax.lax.fori_loop(0, here // size, add, empty).numbers)
         return found
 
     specs, everywhere = (SPECS, division.EVERYWHERE), division.EVERYWHERE
@@ -153,7 +153,9 @@ def _heads(*groupings: tuple[Array, Array, int]) -> Array:
     moved = zip(groupings, firsts, strict=False)
     places = jnp.concatenate([place + jnp.int32(first) for (place, _, _), first in moved])
     who = jnp.concatenate([who for _, who, _ in groupings])
-    return jnp.zeros(firsts[-1], jnp.int64).at[places].add(who.astype(jnp.int64))
+    nobody = jnp.zeros(firsts[-1], jnp.int64)
+    few = len(groupings[0][0]) <= placing.FEW
+    return placing.combined(nobody, places, who.astype(jnp.int64), "add", few=few)
 
 
 def by_niche(kinds: Kinds, whole: Array, places: Array | None) -> Array:
@@ -187,20 +189,35 @@ def by_patch(kinds: Kinds, patch: Array, whole: Array, places: Array | None = No
         return sparse.totals(whole.T, patch if kinds.patches > 1 else None, places, shape)
     if kinds.patches == 1:
         return exact.summed(whole)[None, :]
-    return jnp.zeros((kinds.patches, whole.shape[1]), whole.dtype).at[patch].add(whole)
+    nothing = jnp.zeros((kinds.patches, whole.shape[1]), whole.dtype)
+    return placing.combined(nothing, patch, whole, "add", few=len(patch) <= placing.FEW)
 
 
 def largest_by_patch(
-    kinds: Kinds, patch: Array, claims: Array, places: Array | None = None
+    kinds: Kinds,
+    patch: Array,
+    claims: Array,
+    places: Array | None = None,
+    *,
+    most: int = placing.FEW,
 ) -> Array:
-    """Return the largest `[P, K]` of claims in each patch, given as to `by_patch`; 0: none."""
+    """Return the largest `[P, K]` of claims `[K, B]` in each patch; 0: none.
+
+    Args:
+        kinds: static structure.
+        patch: of each agent, int32[B].
+        claims: `[K, B]`, or `[m, B]` of places.
+        places: `[m, B]`; None: claims are on all niches.
+        most: agents that are few, see `placing`.
+
+    """
     if places is not None:
         shape = (kinds.patches, kinds.niches)
         return sparse.largest(claims, patch if kinds.patches > 1 else None, places, shape)
     if kinds.patches == 1:
         return exact.largest_along(claims)[None, :]
-    start = jnp.zeros((kinds.patches, claims.shape[0]), claims.dtype)
-    return start.at[patch].max(claims.T)
+    nothing = jnp.zeros((kinds.patches, claims.shape[0]), claims.dtype)
+    return placing.combined(nothing, patch, claims.T, "max", few=len(patch) <= most)
 
 
 def added(kinds: Kinds, tally: Tally, rows: Population, who: Array, *, sign: int) -> Tally:
