@@ -10,7 +10,7 @@ by row: there rows are always scattered.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
@@ -22,7 +22,7 @@ SLOTS = 64 * FEW  # of a population that is changed by so few rows at once
 type Combine = Literal["add", "max"]
 
 
-def put[T](columns: T, axes: T, slots: Array, rows: T) -> T:
+def put[T](columns: T, axes: Any, slots: Array, rows: T) -> T:
     """Return columns with rows in slots; slots >= C are left out.
 
     Args:
