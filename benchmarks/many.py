@@ -4,11 +4,12 @@ A thousand replicates of the reference workload with a thousand agents each, eve
 
     sweep        batches of 64 runs in one program, as `ecosim sweep` computes them in process
     single run   one run of as many agents as all replicates together, as `ecosim run` computes it
-    mesa         `mesa.batch_run` of a Mesa model in NumPy columns, a process a core
+    mesa columns `mesa.batch_run` of a Mesa model in NumPy columns, a process a core
+    mesa objects the same of an idiomatic one, an object an organism; a tenth of the runs
 
-Each way lives in a process of its own, which is started and warm before the clock, and does the
-same number of agent-steps when it is its turn. Recording takes as many rows in each way; writing
-files is in none of them (`benchmarks/sweep.py` has that). Each replicate counts its living.
+Each way lives in a process of its own, which is started and warm before the clock. Recording takes
+as many rows in each way; writing files is in none of them (`benchmarks/sweep.py` has that). Each
+replicate counts its living. Processes that `batch_run` starts are in its time, as its users wait.
 Founders and, of the single run, tables of the population are in it: with ten times as many steps,
 measured for the first two ways only, they no longer count.
 """
@@ -20,11 +21,13 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from functools import partial
 
 from turns import Row, Spent, machine, median, parser, tell, timed
 
 RUNS, AGENTS, STEPS = 1000, 1000, 60
-WAYS = ("sweep", "single run", "mesa")
+WAYS = ("sweep", "single run", "mesa columns", "mesa objects")
+FEWER = 10  # runs of objects: one in so many
 LONG, LONG_WAYS, LONG_ROUNDS = 600, WAYS[:2], 3
 
 
@@ -62,16 +65,17 @@ def single(runs: int, agents: int, steps: int) -> Callable[[], float]:
     return lambda: float(simulate(scenario).metrics["population"].iloc[1:].sum())
 
 
-def mesa(runs: int, agents: int, steps: int) -> Callable[[], float]:
-    """Return what `mesa.batch_run` does with a model in columns."""
+def mesa(model: str, runs: int, agents: int, steps: int) -> Callable[[], float]:
+    """Return what `mesa.batch_run` does with one of the models of `peer_replicate`."""
     import mesa
-    from peer_replicate import Replicate
+    import peer_replicate
 
     from ecosim.machine import cores
 
     def task() -> float:
         rows = mesa.batch_run(
-            Replicate, {"agents": [agents]}, number_processes=cores(), rng=list(range(runs)),
+            getattr(peer_replicate, model), {"agents": [agents]},
+            number_processes=cores(), rng=list(range(runs)),
             max_steps=steps, data_collection_period=1, display_progress=False,
         )  # fmt: skip
         return float(sum(row["population"] for row in rows if row["Step"]))
@@ -81,7 +85,13 @@ def mesa(runs: int, agents: int, steps: int) -> Callable[[], float]:
 
 def serve(name: str, runs: int, agents: int, steps: int) -> None:
     """Do a way's work, whenever a line comes in, and answer with what it took."""
-    task = {"sweep": sweep, "single run": single, "mesa": mesa}[name](runs, agents, steps)
+    ways: dict[str, Callable[[int, int, int], Callable[[], float]]] = {
+        "sweep": sweep,
+        "single run": single,
+        "mesa columns": partial(mesa, "Replicate"),
+        "mesa objects": partial(mesa, "Objects"),
+    }
+    task = ways[name](runs, agents, steps)
     task()
     print("ready", flush=True)
     for _ in sys.stdin:
@@ -99,14 +109,15 @@ def measure(
     ways: Sequence[str] = WAYS,
 ) -> list[Row]:
     """Return a row for each way; medians over rounds in which they take turns."""
-    size = [str(number) for number in (runs, agents, steps)]
+    own = {name: -(-runs // FEWER) if name == "mesa objects" else runs for name in ways}
     servers = {}
     spent: dict[str, list[Spent]] = {name: [] for name in ways}
     done: dict[str, float] = {}
     with ExitStack() as stack:  # closes what they read and write, whereupon they end
         for name in ways:
+            size = (own[name], agents, steps)
             servers[name] = subprocess.Popen(
-                [sys.executable, __file__, "--serve", name, *size],
+                [sys.executable, __file__, "--serve", name, *map(str, size)],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
             )  # fmt: skip
             stack.enter_context(servers[name])
@@ -123,7 +134,7 @@ def measure(
     mine = each["sweep"]
     return [
         {
-            "way": name, "runs": 1 if name == "single run" else runs,
+            "way": name, "runs": 1 if name == "single run" else own[name],
             "agents": runs * agents if name == "single run" else agents, "steps": steps,
             "agent_steps_per_s": 1 / one.clock, "agent_steps_per_cpu_s": 1 / one.processor,
             "sweep_is_faster_by": one.clock / mine.clock,

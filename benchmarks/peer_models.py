@@ -175,9 +175,9 @@ class Organism(mesa.Agent):
 class ObjectModel(mesa.Model):
     """Idiomatic Mesa: an object an organism, activated in the order of `agents.do`."""
 
-    def __init__(self, w: Workload) -> None:
+    def __init__(self, w: Workload, rng: int | None = 1) -> None:
         """Create an organism for each row."""
-        super().__init__(rng=1)
+        super().__init__(rng=rng)
         self.w, self.births, self.deaths = w, 0, 0
         self.totals = np.zeros(len(w.supply))
         self.price: list[float] = []

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from ecosim.model import division, placing
+from ecosim.model import division, scattering
 from ecosim.model.materialised import once
 from ecosim.model.population import (
     SPECS,
@@ -70,7 +70,7 @@ def chunk(kinds: Kinds, capacity: int) -> int:
     A 64th of few slots, up to 1024, and a 224th of many, up to 8192: rows to spare cost less than a
     round, 1.3 % of the slots, as many as die or are born in the reference workload, are three
     rounds, and what is computed of so many rows stays near a core. Few slots take so few rows that
-    the whole step is one function, see `placing`, in which a round costs nothing: in sixteens.
+    the whole step is one function of a processor, see `scattering`, in which a round costs nothing.
 
     Where one is born in each step, one. Where everybody is replaced, a small population on two
     niches is written at once; with more niches a step on the simplex may round differently in its
@@ -78,11 +78,10 @@ def chunk(kinds: Kinds, capacity: int) -> int:
     """
     if kinds.selection == "moran":
         return 1
-    whole = kinds.selection == "wright-fisher" and kinds.niches <= 2
-    if whole:
+    if kinds.selection == "wright-fisher" and kinds.niches <= 2:
         return min(capacity, _AT_ONCE)
     small = -(-capacity // 64)
-    if small <= placing.FEW:
+    if scattering.few(small):
         return -(-small // 16) * 16
     return max(min(-(-small // 64) * 64, 1024), min(capacity // 224, 8192) // 64 * 64)
 

@@ -137,7 +137,8 @@ def _totals(
     """
     kept = exact.those(population.alive[None, :], claims)
     unit = exact.quantum(
-        largest_by_patch(kinds, population.patch, kept, places), exact.count(population.alive)
+        largest_by_patch(kinds, population.patch, kept, places, all_slots=True),
+        exact.count(population.alive),
     )
     return _in_units(kinds, population, kept, unit, places).astype(jnp.float64) * unit
 
@@ -176,7 +177,7 @@ def _in_units(
     whole = exact.rounded(claims, own)
     if places is None and kinds.patches == 1:
         return exact.summed(whole, axis=1)[None, :]  # niche by niche, as claims lie
-    return by_patch(kinds, population.patch, whole.T, places)
+    return by_patch(kinds, population.patch, whole.T, places, all_slots=True)
 
 
 def _sized(claims: Array, size: Array | None) -> Array:

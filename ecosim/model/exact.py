@@ -19,7 +19,6 @@ _BITS = 61
 _COLUMNS = 64
 _FOLDED = 8  # parts that are put on top of each other before they are reduced
 _LARGE = 4096  # values from which on that is done once
-_SOUGHT = 16  # largest values that are sought one by one
 _FEW = 32  # agents below which fewer values are not folded again
 
 
@@ -184,14 +183,14 @@ def _eighths(operation: Callable[[Array, Array], Array], values: Array, axis: in
 
 
 def top(values: Array, count: int) -> Array:
-    """Return the `count` largest of values `[C]`, descending (C >= count)."""
+    """Return the `count` largest, a few, of fractions `[C]`, descending (C >= count)."""
     return values[_top_places(values, count)]
 
 
 def _top_places(values: Array, count: int) -> Array:
     """Return where they are.
 
-    They lie in the `count` groups of 64 whose largest are the largest: the others are not sorted.
+    They lie in the `count` groups of 64 whose largest are the largest: no others are looked at.
     """
     if values.shape[0] < _LARGE:
         return _one_by_one(values, count)
@@ -203,14 +202,10 @@ def _top_places(values: Array, count: int) -> Array:
 
 
 def _one_by_one(values: Array, count: int) -> Array:
-    """Return where the largest of few values are, of equal ones the first.
+    """Return where a few largest of values are, of equal ones the first.
 
-    Found one by one where they are few: a step in which something is sorted is not compiled into
-    one function, see `placing`.
+    A step in which something is sorted is not compiled into one function, see `scattering`.
     """
-    if count > _SOUGHT:
-        places: Array = jax.lax.top_k(values, count)[1]
-        return places
     left, found = jnp.maximum(values, jnp.finfo(values.dtype).min), []
     for _ in range(count):
         found.append(jnp.argmax(left))

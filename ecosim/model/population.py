@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from ecosim.model import division, placing, sparse, tradeoff
+from ecosim.model import division, scattering, sparse, tradeoff
 from ecosim.model.structure import Kinds
 
 
@@ -226,7 +226,9 @@ def chosen(who: Array, new: Population, old: Population) -> Population:
 
 def written(population: Population, slots: Array, rows: Population) -> Population:
     """Return the population with rows in slots; slots >= C, of rows that are left out, are last."""
-    return placing.put(population, AXES, slots, rows)
+    few = scattering.few(population.alive.shape[0], all_slots=True)
+    few &= scattering.few(slots.shape[0])
+    return scattering.put(population, AXES, slots, rows, one_by_one=few)
 
 
 def overlaid(population: Population, first: Array, rows: Population) -> Population:

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from ecosim.model import bits, division, exact, placing
+from ecosim.model import bits, division, exact, scattering
 
 _EIGHTHS = 8
 _SEARCHED = 1024  # slots up to which one running count is faster than counts by words
@@ -103,7 +103,8 @@ def replaced(who: Array, rows: Array, new: Callable[[Array], Array]) -> Array:
         place = those.nth(rank)
         written = jnp.where(rank < those.number, place, whole + rank)
         drawn = new(jnp.minimum(place, whole - 1))
-        return start + size, placing.put(rows, 0, written, drawn)
+        few = scattering.few(whole)
+        return start + size, scattering.put(rows, 0, written, drawn, one_by_one=few)
 
     start = (jnp.zeros((), jnp.int64), rows)
     return jax.lax.while_loop(lambda carry: carry[0] < those.number, put, start)[1]

@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from ecosim.model import breadths, division, exact, placing, sparse
+from ecosim.model import breadths, division, exact, scattering, sparse
 from ecosim.model.claims import by_claim
 from ecosim.model.population import SPECS, Population, in_order, part, places_of
 from ecosim.model.structure import Kinds
@@ -71,14 +71,14 @@ def counted(kinds: Kinds, population: Population, before: Array | None = None) -
     most = exact.count(alive)
     claims = exact.those(alive[None, :], population.claims)
     places = places_of(kinds, population)
-    bound = largest_by_patch(kinds, population.patch, claims, places, most=placing.SLOTS)
+    bound = largest_by_patch(kinds, population.patch, claims, places, all_slots=True)
     if before is not None:
         most = jnp.maximum(most, before)
     empty = Tally(_zero(kinds), most, bound)
 
     def local(population: Population, empty: Tally) -> Array:
         here = population.alive.shape[0]
-        few = max(here // 64, min(here, placing.FEW))
+        few = max(here // 64, min(here, scattering.FEW))
         size = next(size for size in range(few, 0, -1) if here % size == 0)
 
         def add(block: Array, tally: Tally) -> Tally:
@@ -154,8 +154,8 @@ def _heads(*groupings: tuple[Array, Array, int]) -> Array:
     places = jnp.concatenate([place + jnp.int32(first) for (place, _, _), first in moved])
     who = jnp.concatenate([who for _, who, _ in groupings])
     nobody = jnp.zeros(firsts[-1], jnp.int64)
-    few = len(groupings[0][0]) <= placing.FEW
-    return placing.combined(nobody, places, who.astype(jnp.int64), "add", few=few)
+    few = scattering.few(len(groupings[0][0]))
+    return scattering.combined(nobody, places, who.astype(jnp.int64), "add", one_by_one=few)
 
 
 def by_niche(kinds: Kinds, whole: Array, places: Array | None) -> Array:
@@ -182,15 +182,26 @@ def niche_totals(kinds: Kinds, population: Population, weights: Array, bound: Ar
     return by_niche(kinds, whole, places_of(kinds, population)).astype(jnp.float64) * unit
 
 
-def by_patch(kinds: Kinds, patch: Array, whole: Array, places: Array | None = None) -> Array:
-    """Return integer totals `[P, K]` over patches of `[B, K]`, or `[B, m]` of places `[m, B]`."""
+def by_patch(
+    kinds: Kinds,
+    patch: Array,
+    whole: Array,
+    places: Array | None = None,
+    *,
+    all_slots: bool = False,
+) -> Array:
+    """Return integer totals `[P, K]` over patches of `[B, K]`, or `[B, m]` of places `[m, B]`.
+
+    `all_slots`: whether these are all slots of a population, see `scattering`.
+    """
     if places is not None:
         shape = (kinds.patches, kinds.niches)
         return sparse.totals(whole.T, patch if kinds.patches > 1 else None, places, shape)
     if kinds.patches == 1:
         return exact.summed(whole)[None, :]
     nothing = jnp.zeros((kinds.patches, whole.shape[1]), whole.dtype)
-    return placing.combined(nothing, patch, whole, "add", few=len(patch) <= placing.FEW)
+    few = scattering.few(len(patch), all_slots=all_slots)
+    return scattering.combined(nothing, patch, whole, "add", one_by_one=few)
 
 
 def largest_by_patch(
@@ -199,7 +210,7 @@ def largest_by_patch(
     claims: Array,
     places: Array | None = None,
     *,
-    most: int = placing.FEW,
+    all_slots: bool = False,
 ) -> Array:
     """Return the largest `[P, K]` of claims `[K, B]` in each patch; 0: none.
 
@@ -208,7 +219,7 @@ def largest_by_patch(
         patch: of each agent, int32[B].
         claims: `[K, B]`, or `[m, B]` of places.
         places: `[m, B]`; None: claims are on all niches.
-        most: agents that are few, see `placing`.
+        all_slots: whether these are all slots of a population, see `scattering`.
 
     """
     if places is not None:
@@ -217,7 +228,8 @@ def largest_by_patch(
     if kinds.patches == 1:
         return exact.largest_along(claims)[None, :]
     nothing = jnp.zeros((kinds.patches, claims.shape[0]), claims.dtype)
-    return placing.combined(nothing, patch, claims.T, "max", few=len(patch) <= most)
+    few = scattering.few(len(patch), all_slots=all_slots)
+    return scattering.combined(nothing, patch, claims.T, "max", one_by_one=few)
 
 
 def added(kinds: Kinds, tally: Tally, rows: Population, who: Array, *, sign: int) -> Tally:

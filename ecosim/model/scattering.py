@@ -22,7 +22,12 @@ SLOTS = 64 * FEW  # of a population that is changed by so few rows at once
 type Combine = Literal["add", "max"]
 
 
-def put[T](columns: T, axes: Any, slots: Array, rows: T) -> T:
+def few(rows: int, *, all_slots: bool = False) -> bool:
+    """Return whether rows, or all slots of a population, are few."""
+    return rows <= (SLOTS if all_slots else FEW)
+
+
+def put[T](columns: T, axes: Any, slots: Array, rows: T, *, one_by_one: bool) -> T:
     """Return columns with rows in slots; slots >= C are left out.
 
     Args:
@@ -30,6 +35,7 @@ def put[T](columns: T, axes: Any, slots: Array, rows: T) -> T:
         axes: that axis, a tree like it.
         slots: int64[B], all different; those that are left out stand last.
         rows: a tree of arrays with B rows along the axis.
+        one_by_one: whether both are `few`.
 
     """
     (axis, column), *_ = zip(jax.tree.leaves(axes), jax.tree.leaves(columns), strict=True)
@@ -55,10 +61,12 @@ def put[T](columns: T, axes: Any, slots: Array, rows: T) -> T:
         result: T = jax.lax.fori_loop(0, jnp.sum(slots < capacity), next_row, columns)
         return result
 
-    return _either(slots.shape[0] <= FEW, row_by_row, scattered)
+    return _either(one_by_one, row_by_row, scattered)
 
 
-def combined(start: Array, places: Array, values: Array, combine: Combine, *, few: bool) -> Array:
+def combined(
+    start: Array, places: Array, values: Array, combine: Combine, *, one_by_one: bool
+) -> Array:
     """Return an array with values added at places, or with the larger of both there.
 
     Args:
@@ -66,7 +74,7 @@ def combined(start: Array, places: Array, values: Array, combine: Combine, *, fe
         places: int[B], each from 0 to n - 1.
         values: `[B, ...]`.
         combine: what is done with a value and what is there.
-        few: whether these are few rows, or all slots of which there are few.
+        one_by_one: whether these are `few`.
 
     """
 
@@ -85,11 +93,11 @@ def combined(start: Array, places: Array, values: Array, combine: Combine, *, fe
         result: Array = jax.lax.fori_loop(0, places.shape[0], next_row, start)
         return result
 
-    return _either(few, row_by_row, scattered)
+    return _either(one_by_one, row_by_row, scattered)
 
 
-def _either[T](few: bool, row_by_row: Callable[[], T], scattered: Callable[[], T]) -> T:
-    if not few:
+def _either[T](one_by_one: bool, row_by_row: Callable[[], T], scattered: Callable[[], T]) -> T:
+    if not one_by_one:
         return scattered()
     result: T = jax.lax.platform_dependent(cpu=row_by_row, default=scattered)
     return result
