@@ -86,7 +86,7 @@ def test_step(benchmark):
 
 @pytest.mark.slow
 def test_spent(benchmark):
-    found = benchmark("spent", STEPS=3).measure(5000, rounds=1, seconds=0.0)
+    found = benchmark("spent", STEPS=3).measure(20_000, rounds=1, seconds=0.0)
     shares = {key: value for key, value in found.items() if key.startswith("share_")}
     assert len(shares) == 5 and sum(shares.values()) == pytest.approx(1)
     assert real(shares.values()) and real(found.values())

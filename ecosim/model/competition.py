@@ -100,7 +100,7 @@ def _additive(
     kinds: Kinds, parameters: Parameters, population: Population, claims: Array,
     size: Array | None, supply: Array,
 ) -> Exchange:  # fmt: skip
-    emitted = jnp.sum(supply.astype(jnp.float64), axis=1)
+    emitted = exact.across(supply.astype(jnp.float64))
     if kinds.regulation == "global":
         emitted = jnp.broadcast_to(exact.across(emitted[None, :]), emitted.shape)
     shares = supply / jnp.where(emitted > 0, emitted, 1)[:, None].astype(supply.dtype)
@@ -124,7 +124,7 @@ def _independent(
 ) -> Exchange:
     gain = _paid(kinds, population, claims, supply, size)
     totals = _totals(kinds, population, _sized(claims, size), places_of(kinds, population))
-    paid = totals * supply.astype(jnp.float64)
+    paid = exact.product(totals, supply.astype(jnp.float64))
     return Exchange(gain, supply, paid, jnp.zeros(supply.shape, jnp.float64))
 
 

@@ -45,10 +45,10 @@ def measure(
         **world.measure(kinds, selection, population),
         "allocation": use,
         "specialists": sums.specialists.astype(jnp.float64) / number,
-        "supply": jnp.sum(state.supply, axis=0).astype(jnp.float64),
+        "supply": exact.across(state.supply.T).astype(jnp.float64),
     }
     if state.resources is not None:
-        metrics["resource"] = jnp.sum(state.resources, axis=0)
+        metrics["resource"] = exact.across(state.resources.T)
     if kinds.selection == "growth":
         metrics["abundance"] = exact.total(population.stock, alive)
     if kinds.groups:
@@ -69,7 +69,7 @@ def measure(
         metrics["performance_best"] = jnp.nanmax(state.flows["performance"])
     if kinds.demography:
         each = habitats.abundance(kinds, population)
-        metrics |= {"group_abundance": each, "abundance": jnp.sum(each)}
+        metrics |= {"group_abundance": each, "abundance": exact.across(each[None, :])[0]}
     return metrics, sums.histogram
 
 

@@ -110,9 +110,10 @@ def flows_of(exchange: Exchange, alive: Array, most: Array | None = None) -> dic
     gain = exchange.gain  # of the dead: 0
     most = exact.largest(gain) if most is None else most
     return flows | {
-        "emitted": jnp.sum(exchange.supply.astype(jnp.float64)),
+        # In order: over niches alone jnp.sum is compiled one way in a run, another in a batch.
+        "emitted": exact.across(exchange.supply.astype(jnp.float64).reshape(1, -1))[0],
         "received": exact.added_up(gain, most, exact.count(alive)),
-        "unclaimed": jnp.sum(exchange.unclaimed),
+        "unclaimed": exact.across(exchange.unclaimed.reshape(1, -1))[0],
     }
 
 
