@@ -28,7 +28,7 @@ class Section(NamedTuple):
 
 
 SECTIONS = (
-    Section("start", "Start", "Seconds of the processor of whole commands."),
+    Section("start", "Start", "Whole commands, compiled programs in the cache."),
     Section("peers", "A step of a population, and its peers",
             "The workload and the peers are in `benchmarks/peer_*.py`."),
     Section("step", "Cost by the number of agents", "A headless step, every step recorded."),

@@ -1,18 +1,17 @@
 """What it costs to begin: `python benchmarks/start.py`.
 
-Each command in a process of its own, in turn; the least time of the processor over the rounds (all
-threads and children, user and system), which other work on the machine changes little.
+Each command in a process of its own, in turn; the least time over the rounds, by the clock and of
+the processor (all threads and children, user and system), which other work changes less.
 
     python              an interpreter that does nothing
     help                `ecosim --help`
-    import of jax       what every run needs, whatever it does
+    import of jax       what every run needs, whatever it does; it ends at once, nothing is freed
     run                 a small `ecosim run`, with its pictures, compiled programs in the cache
     run, no pictures    the same without figure and report (`--no-pictures`)
     run again           the same command, which reports the finished run
     simulate            the same run from Python, nothing written
 
-Printed as JSON: these seconds; help over python; run over the import of jax, and the seconds
-beyond it, also split: of simulating, and of storing and drawing.
+Printed as JSON: a row a command, with the seconds and those beyond the import of jax.
 """
 
 from __future__ import annotations
@@ -21,10 +20,11 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from turns import Row, machine, parser, tell
+from turns import Row, Spent, machine, parser, tell
 
 ROUNDS = 5
 SMALL = ["soft-selection", "population.size=1000", "run.steps=50"]
@@ -42,7 +42,7 @@ def commands(out: Path) -> dict[str, list[str]]:
     return {
         "python": ["-c", "pass"],
         "help": ["-m", "ecosim", "--help"],
-        "import of jax": ["-c", "import jax"],
+        "import of jax": ["-c", "import os, jax; os._exit(0)"],
         "run": [*run, "--force"],
         "run again": run,  # what stands complete: after the next way the figure would be drawn
         "run, no pictures": [*run, "--force", "--no-pictures"],
@@ -50,8 +50,8 @@ def commands(out: Path) -> dict[str, list[str]]:
     }
 
 
-def processor_time(words: list[str], environment: Mapping[str, str] | None = None) -> float:
-    """Return the processor's seconds of a Python process, and of what it started and awaited.
+def spent(words: list[str], environment: Mapping[str, str] | None = None) -> Spent:
+    """Return the seconds of a Python process, and of what it started and awaited.
 
     Args:
         words: of its command line.
@@ -62,46 +62,48 @@ def processor_time(words: list[str], environment: Mapping[str, str] | None = Non
 
     """
     with tempfile.TemporaryFile() as told:
+        began = time.perf_counter()
         process = subprocess.Popen(
             [sys.executable, *words], stdout=told, stderr=told, env=environment
         )
         _, status, used = os.wait4(process.pid, 0)
+        clock = time.perf_counter() - began
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
             told.seek(0)
             sys.exit(f"{' '.join(words)}: {told.read().decode()}")
-    return used.ru_utime + used.ru_stime
+    return Spent(clock, used.ru_utime + used.ru_stime)
 
 
-def measure(rounds: int = ROUNDS) -> Row:
-    """Return the seconds of each way and what they are to each other."""
+def measure(rounds: int = ROUNDS) -> list[Row]:
+    """Return a row for each way."""
     with tempfile.TemporaryDirectory() as folder:
         own = {"ECOSIM_CACHE": str(Path(folder, "cache"))} | os.environ
         own["ECOSIM_PROGRAMS"] = "1"  # as the command line sets it
         ways = commands(Path(folder, "runs"))
         for name in ("run", "simulate"):  # compiles, and writes byte code
-            processor_time(ways[name], own)
-        spent: dict[str, float] = {}
+            spent(ways[name], own)
+        times: dict[str, list[Spent]] = {name: [] for name in ways}
         for _ in range(rounds):
             for name, words in ways.items():
-                spent[name] = min(spent.get(name, float("inf")), processor_time(words, own))
-    jax = spent["import of jax"]
-    return {
-        **{f"{name}, s": seconds for name, seconds in spent.items()},
-        "help over python": spent["help"] / spent["python"],
-        "run over import of jax": spent["run"] / jax,
-        "run beyond import of jax, s": spent["run"] - jax,
-        "without pictures beyond it, s": spent["run, no pictures"] - jax,
-        "of which simulating, s": spent["simulate"] - jax,
-        "of which storing and drawing, s": spent["run"] - spent["simulate"],
-    }
+                times[name].append(spent(words, own))
+    least = {name: Spent(*map(min, zip(*those, strict=True))) for name, those in times.items()}
+    jax = least["import of jax"]
+    rows: list[Row] = []
+    for name, one in least.items():
+        row: Row = {"command": name, "clock_s": one.clock, "processor_s": one.processor}
+        if list(least).index(name) > list(least).index("import of jax"):
+            row["beyond_jax_by_the_clock_s"] = one.clock - jax.clock
+            row["beyond_jax_of_the_processor_s"] = one.processor - jax.processor
+        rows.append(row)
+    return rows
 
 
 def main() -> None:
     """Measure and print."""
     given = parser(__doc__, rounds=ROUNDS).parse_args()
     tell([{"machine": machine(), "rounds": given.rounds}])
-    tell([measure(1 if given.tiny else given.rounds)])
+    tell(measure(1 if given.tiny else given.rounds))
 
 
 if __name__ == "__main__":

@@ -1,12 +1,23 @@
 """`python -m ecosim` is the command `ecosim`."""
 
+import atexit
+import gc
 import os
 
 from ecosim.cli import main
 
+# Searches for garbage: among the new after so many objects, among the older after so many of these.
+_SEARCHES = (10_000, 100)
+
 
 def start() -> None:
-    """Run the command, which finds its compiled programs on disk (see `programs`)."""
+    """Run the command, which finds its compiled programs on disk (see `programs`).
+
+    What a command loads makes half a million objects, none of them garbage. Python would look
+    through them again and again while it loads, and when it ends: a fifth of a small run's time.
+    """
+    gc.set_threshold(*_SEARCHES)
+    atexit.register(gc.freeze)  # what was registered first is called last
     os.environ.setdefault("ECOSIM_PROGRAMS", "1")
     main(prog_name="ecosim")
 

@@ -290,8 +290,8 @@ def test_start(benchmark, monkeypatch, tmp_path):
         "start", SMALL=["soft-selection", "population.size=8", "run.steps=2"]
     ).measure(1)
     assert dict(os.environ) == before  # else what is tested next would be set up differently
-    assert real(
-        found[f"{name}, s"] for name in ("python", "help", "import of jax", "run", "simulate")
-    )
+    assert [row["command"] for row in found] == list(benchmark("start").commands(tmp_path))
+    assert real(numbers(found, "command")) and found[0]["clock_s"] < found[3]["clock_s"]
+    assert {len(row) for row in found[:3]} == {3} and {len(row) for row in found[3:]} == {5}
     with pytest.raises(SystemExit, match="no scenario"):
-        benchmark("start").processor_time(["-c", "import sys; sys.exit('no scenario')"])
+        benchmark("start").spent(["-c", "import sys; sys.exit('no scenario')"])

@@ -30,19 +30,26 @@ class Field(NamedTuple):
 
 
 def field(quality: Array, alive: Array) -> Field:
-    """Return the active firms of qualities `[C]`: the best k, for the largest k that pays."""
+    """Return the active firms of qualities `[C]`: the best k, for the largest k that pays.
+
+    Those who could not sell beside all who are left go, until nobody does. Beside the best k all
+    of them sell, and beside more, worse ones as well: none of them ever goes.
+    """
     inverse = jnp.rint(1 / jnp.where(alive, quality, 1) / _UNIT).astype(jnp.int64)
-    ranked = jnp.sort(jnp.where(alive, inverse, jnp.iinfo(jnp.int64).max))
-    rank = jnp.arange(alive.shape[0])
-    living = rank < jnp.sum(alive)
-    kept = jnp.where(living, ranked, 0)
-    sums = jnp.cumsum(kept)
-    # Firm k sells beside the k - 1 better ones where u_k sum 1/u > k - 1.
-    pays = living & (sums > rank * kept)
-    count = jnp.sum(jnp.cumprod(pays.astype(jnp.int64)))
-    total = jnp.where(count > 0, sums[jnp.maximum(count - 1, 0)], 0)
-    active = alive & (inverse * (count - 1) < total)
-    return Field(active, count, jnp.where(alive, inverse, 0), total)
+    inverse = jnp.where(alive, inverse, 0)
+
+    def selling(active: Array) -> Field:
+        kept = jnp.where(active, inverse, 0)
+        return Field(active, jnp.sum(active), inverse, jnp.sum(kept))
+
+    def left(f: Field) -> Array:
+        # Firm k sells beside the k - 1 better ones where u_k sum 1/u > k - 1.
+        return f.active & (inverse * (f.number - 1) < f.total)
+
+    def more(f: Field) -> Array:
+        return jnp.any(left(f) != f.active)
+
+    return jax.lax.while_loop(more, lambda f: selling(left(f)), selling(alive))
 
 
 def shares(quality: Array, alive: Array) -> Array:
@@ -58,8 +65,11 @@ def _payoff(
 ) -> Callable[[Array], Array]:
     """Return the payoff of one firm as a function of its own quality, differentiable in it."""
 
+    own = jnp.arange(alive.shape[0]) == slot
+
     def payoff(mine: Array) -> Array:
-        f = field(quality.at[slot].set(jax.lax.stop_gradient(mine)), alive)
+        chosen = jnp.where(own, jax.lax.stop_gradient(mine), quality)
+        f = field(chosen, alive)
         rivals = (f.total - f.inverse[slot]).astype(jnp.float64) * _UNIT
         share = 1 - (f.number - 1).astype(jnp.float64) / (1 + mine * rivals)
         return revenue * jnp.where(f.active[slot], share, 0) ** 2 - mine**cost_exponent

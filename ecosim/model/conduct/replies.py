@@ -69,9 +69,11 @@ def settled(
         def move(place: Array, moved: Array) -> Array:
             slot = order[place]
             if rule == "sequence":
-                return moved.at[slot].set(reply(moved, slot))
-            step = damping * (reply(choice, slot) - choice[slot])
-            return moved.at[slot].set(choice[slot] + step)
+                new = reply(moved, slot)
+            else:
+                new = choice[slot] + damping * (reply(choice, slot) - choice[slot])
+            # Not scattered: a loop without scatters is one compiled function on a processor.
+            return jax.lax.dynamic_update_index_in_dim(moved, new, slot, 0)
 
         return jax.lax.fori_loop(0, count, move, choice)
 
