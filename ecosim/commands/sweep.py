@@ -45,7 +45,8 @@ def sweep() -> None:
     """Run many variants of a scenario; `ecosim sweep SOURCE` is `ecosim sweep run SOURCE`.
 
     SOURCE is a sweep file (TOML), a shipped sweep, or a scenario that flags vary:
-    `ecosim sweep soft-selection --grid tradeoff.exponent=0.5:2:16 --replicates 20`.
+    `ecosim sweep soft-selection --grid tradeoff.exponent=0.5:2:16 --replicates 20`. KEY.PATH=VALUE
+    sets a number for all points, as for `ecosim run`.
     """
 
 
@@ -87,7 +88,8 @@ def design(command: Any) -> Any:
     """Add the argument and the options that describe a sweep."""
     options = [
         click.argument("source", metavar="SOURCE"),
-        varying("--set", "One value for all points."),
+        click.argument("overrides", metavar="[KEY.PATH=VALUE]...", nargs=-1, callback=_pairs),
+        varying("--set", "One value for all points, as KEY.PATH=VALUE alone."),
         varying("--grid", "start:stop:number or a,b,c; all combinations."),
         varying("--zip", "As --grid, but all keys in step."),
         *(varying(f"--{name}", f"low:high[:log]; {name} points.") for name in _SAMPLES),
@@ -114,9 +116,8 @@ def described(given: dict[str, Any]) -> Sweep:
     source = given["source"]
     base = load(source)
     changes: dict[str, Any] = {}
-    for part in ("set", "grid", "zip"):
-        if given[part]:
-            values = fixed(given) if part == "set" else given[part]
+    for part, values in (("set", fixed(given)), ("grid", given["grid"]), ("zip", given["zip"])):
+        if values:
             changes[part] = {**base.get(part, {}), **values}
     methods = [name for name in _SAMPLES if given[name.replace("-", "_")]]
     if len(methods) > 1:
@@ -148,10 +149,15 @@ def checked(sweep: Sweep, limit: int | None) -> Sweep:
 
 
 def fixed(given: dict[str, Any]) -> dict[str, Any]:
-    """Return the values that --set gives."""
+    """Return the values that --set gives, and those given as `ecosim run` takes them."""
     from ecosim.scenario.files import value_of
 
-    return {key: value_of(text) for key, text in given["set"].items()}
+    alone = given.get("overrides", {})
+    if twice := sorted(given["set"].keys() & alone.keys()):
+        raise click.UsageError(
+            f"{twice[0]}: is given twice, with --set and without it; say it once."
+        )
+    return {key: value_of(text) for key, text in (given["set"] | alone).items()}
 
 
 def folder_of(described: Sweep, out: Path | None) -> SweepFolder:

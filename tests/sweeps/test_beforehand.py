@@ -109,6 +109,8 @@ def test_a_sweep_of_which_no_point_is_valid_says_why(tmp_path):
     [
         ["sweep", "soft-selection", "--dry-run", "--set", "mutation.rate=0.1",
          "--set", "mutation.rate=0.2"],
+        ["sweep", "soft-selection", "mutation.rate=0.1", "--dry-run", "--set", "mutation.rate=0.2"],
+        ["sweep", "soft-selection", "mutation.rate=0.1", "mutation.rate=0.2", "--dry-run"],
         ["sweep", "soft-selection", "--dry-run", "--grid", "mutation.rate=0.1",
          "--grid", "mutation.rate=0.1"],
         ["sweep", "search", "soft-selection", "--over", "mutation.rate=0:1",
@@ -124,6 +126,20 @@ def test_a_key_given_twice_is_refused_everywhere(words):
     refused = command(*words)
     assert refused.exit_code == 2
     assert "mutation.rate: is given twice" in " ".join(refused.stderr.split())
+
+
+def test_a_sweep_takes_numbers_as_a_run_does(tmp_path):
+    """KEY.PATH=VALUE is --set: the same experiment, found again in its folder."""
+    words = ["sweep", "soft-selection", "--out", str(tmp_path), "--replicates", "2", "--json"]
+    few = ["population.size=40", "run.steps=4"]
+    done = command(*words, *few)
+    assert done.exit_code == 0, done.stderr
+    again = command(*words, "--set", few[0], "--set", few[1], "--dry-run")
+    assert json.loads(again.stdout)["missing"] == 0
+    assert command(*words, few[0], "run.steps=5", "--dry-run").exit_code == 2
+    assert "unknown key. did you mean population.size?" in command(
+        "sweep", "soft-selection", "population.siez=4", "--dry-run"
+    ).stderr
 
 
 def test_each_key_that_is_given_twice_is_told():

@@ -64,7 +64,6 @@ def _payoff(
     quality: Array, slot: Array, alive: Array, revenue: Array, cost_exponent: Array
 ) -> Callable[[Array], Array]:
     """Return the payoff of one firm as a function of its own quality, differentiable in it."""
-
     own = jnp.arange(alive.shape[0]) == slot
 
     def payoff(mine: Array) -> Array:
