@@ -9,7 +9,8 @@ the processor (all threads and children, user and system), which other work chan
     run                 a small `ecosim run`, with its pictures, compiled programs in the cache
     run, no pictures    the same without figure and report (`--no-pictures`)
     run again           the same command, which reports the finished run
-    simulate            the same run from Python, nothing written
+    simulate            the same run from Python, nothing written; unlike the command, Python looks
+                        for garbage among what it loads
 
 Printed as JSON: a row a command, with the seconds and those beyond the import of jax.
 """

@@ -27,7 +27,7 @@ _NAMED = ("jax", "numpy", "mesa", "numba", "agentpy", "abmax")
 
 
 class Spent(NamedTuple):
-    """Median seconds of one step."""
+    """Seconds of one step, or of one command."""
 
     clock: float
     processor: float

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -11,9 +12,11 @@ from test_invariance import finished, permuted, same
 
 from ecosim import engine
 from ecosim.compilation import prepared
-from ecosim.errors import ScenarioError
+from ecosim.errors import RunError, ScenarioError
 from ecosim.model.conduct import effort, price, quality
+from ecosim.model.structure import enlarged, kinds_of
 from ecosim.scenario import override, read, validate
+from ecosim.scenario.oligopoly import FIRMS
 from ecosim.simulate import Simulation, simulate
 from ecosim.theory import contests, entry
 
@@ -256,6 +259,26 @@ def test_shares_are_those_of_the_active(u, dead):
     assert found[: len(u)] == pytest.approx(plain, abs=1e-12)
 
 
+@pytest.mark.parametrize("spread", [0, 1, 3, 30, 3000, 10**9])
+def test_active_are_the_best_k_for_the_largest_k_that_pays(spread):
+    """Whole numbers 1/u with ties and the dead among them, against the definition, exactly."""
+    rng, firms, active = np.random.default_rng(spread), 150, set()
+    field = jax.jit(quality.field)
+    for cut in range(1, 40):
+        inverse = (1 + rng.integers(0, spread + 1, firms) // cut) << 20
+        alive = rng.random(firms) < rng.choice([0.02, 0.1, 0.9])
+        with prepared():
+            found = field(jnp.asarray(2.0**50 / inverse), jnp.asarray(alive))
+        own = sorted(int(v) for v in inverse[alive])  # Python's whole numbers: none too large
+        pays = [k for k in range(1, len(own) + 1) if sum(own[:k]) > (k - 1) * own[k - 1]]
+        count = max(pays, default=0)
+        assert int(found.number) == count and int(found.total) == sum(own[:count])
+        chosen = inverse[np.asarray(found.active)]
+        assert sorted(chosen.tolist()) == own[:count] and not (found.active & ~alive).any()
+        active.add((count, len(own)))
+    assert len(active) > 5
+
+
 @settings(max_examples=10, deadline=None)
 @given(
     u=st.lists(st.floats(1.0, 8.0), min_size=2, max_size=5),
@@ -348,6 +371,13 @@ def test_arrays_grow_when_more_enter_than_fit():
     assert end["births_refused"] == 1
 
 
+def test_more_firms_than_can_divide_a_market_are_refused_with_the_reason():
+    kinds = kinds_of(market(supply=1.0, competition={"kind": "cournot"}))
+    assert enlarged(kinds, 4096, births=1, step=3) == FIRMS
+    with pytest.raises(RunError, match=f"step 3.*at most {FIRMS} firms"):
+        enlarged(kinds, FIRMS, births=1, step=3)
+
+
 def test_losers_leave_worst_first_and_one_at_a_time():
     scenario = override(circle(6), {
         "market.costs.fixed": 0.04, "run.steps": 12,
@@ -393,6 +423,7 @@ def test_mesa_runs_the_same_market():
         ({"market.conduct.kind": "quality"}, "market.conduct.kind", "cournot"),
         ({"competition.kind": "circular"}, "competition.kind", "price"),
         ({"competition.kind": "cournot", "niches.count": 2}, "niches.count", "one market"),
+        ({"competition.kind": "cournot", "population.size": 8128}, "population.size", "8128"),
         ({"market.entry.kind": "free"}, "market.entry.kind", "foresees"),
         ({"market.conduct.start": 2.0}, "market.conduct.start", "has an effect only"),
         ({"market.conduct.transport": 2.0}, "market.conduct.transport", "'price'"),

@@ -9,6 +9,7 @@ from ecosim.errors import RunError
 from ecosim.model import division, measured
 from ecosim.scenario import Scenario
 from ecosim.scenario.measured import methods_of
+from ecosim.scenario.oligopoly import FIRMS
 
 
 @dataclass(frozen=True)
@@ -149,11 +150,19 @@ def enlarged(kinds: Kinds, capacity: int, *, births: int, step: int) -> int:
     again when they are large, since old and new exist at once; more where the births need it.
 
     Raises:
-        RunError: old and new would not fit the memory that may be used here.
+        RunError: old and new would not fit the memory that may be used here, or more firms than
+            can divide one market.
 
     """
     wanted = 2 * capacity if capacity < 2**17 else capacity + capacity // 2
     larger = _whole(max(wanted, capacity + births))
+    if kinds.competition == "cournot":
+        if capacity + births > FIRMS:
+            raise RunError(
+                f"step {step}: {births} entries do not fit {capacity} slots (rule: 'cournot' has "
+                f"at most {FIRMS} firms; set population.limit, market.costs.fixed or less supply)"
+            )
+        larger = min(larger, FIRMS)
     needed, memory = 2 * bytes_for(kinds, larger), machine.memory()
     if needed > memory:
         raise RunError(

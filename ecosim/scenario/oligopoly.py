@@ -11,6 +11,9 @@ from ecosim.scenario.unread import ONE_PRODUCT
 if TYPE_CHECKING:
     from ecosim.scenario.schema import Scenario
 
+# Slots of firms at most that divide a market by quantity: their sums of 1/quality, whole numbers in
+# units of 2^-50, times their number stay below 2^63.
+FIRMS = 8128
 _COMPETITION = {"effort": "contest", "price": "circular", "quality": "cournot"}
 
 
@@ -35,6 +38,10 @@ def combined(s: Scenario) -> Iterator[Problem]:
         )
     if competition in ONE_PRODUCT and s.niches.count != 1:
         yield Problem("niches.count", str(s.niches.count), f"'{competition}' is one market: 1")
+    if competition == "cournot" and s.population.size >= FIRMS:
+        yield Problem(
+            "population.size", str(s.population.size), f"'cournot' has fewer than {FIRMS} firms"
+        )
     if conduct.kind == "effort" and s.tradeoff.kind != "power":
         yield Problem(
             "tradeoff.kind",

@@ -17,7 +17,7 @@ from jax import Array
 
 from ecosim.model.conduct.replies import HALVINGS, best
 
-_UNIT = 2.0**-50  # of 1/u, so that sums do not depend on the order of slots; C < 2^12
+_UNIT = 2.0**-50  # of 1/u, so that sums do not depend on the order of slots; see oligopoly.FIRMS
 
 
 class Field(NamedTuple):
@@ -36,7 +36,7 @@ def field(quality: Array, alive: Array) -> Field:
     of them sell, and beside more, worse ones as well: none of them ever goes.
     """
     inverse = jnp.rint(1 / jnp.where(alive, quality, 1) / _UNIT).astype(jnp.int64)
-    inverse = jnp.where(alive, inverse, 0)
+    inverse = jnp.where(alive, jnp.maximum(inverse, 1), 0)
 
     def selling(active: Array) -> Field:
         kept = jnp.where(active, inverse, 0)

@@ -72,7 +72,7 @@ def settled(
                 new = reply(moved, slot)
             else:
                 new = choice[slot] + damping * (reply(choice, slot) - choice[slot])
-            # Not scattered: a loop without scatters is one compiled function on a processor.
+            # Not scattered: on a processor such a loop of one run is one compiled function.
             return jax.lax.dynamic_update_index_in_dim(moved, new, slot, 0)
 
         return jax.lax.fori_loop(0, count, move, choice)
