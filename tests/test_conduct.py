@@ -371,11 +371,13 @@ def test_arrays_grow_when_more_enter_than_fit():
     assert end["births_refused"] == 1
 
 
-def test_more_firms_than_can_divide_a_market_are_refused_with_the_reason():
+def test_more_firms_than_can_divide_a_market_are_refused_with_the_reason(monkeypatch):
     kinds = kinds_of(market(supply=1.0, competition={"kind": "cournot"}))
-    assert enlarged(kinds, 4096, births=1, step=3) == FIRMS
+    assert enlarged(kinds, FIRMS - 64, births=1, step=3) == FIRMS
     with pytest.raises(RunError, match=f"step 3.*at most {FIRMS} firms"):
         enlarged(kinds, FIRMS, births=1, step=3)
+    monkeypatch.setattr("ecosim.model.division.parts", lambda: 3)  # as on three devices
+    assert enlarged(kinds, FIRMS - 64, births=1, step=3) % (3 * 64) == 0
 
 
 def test_losers_leave_worst_first_and_one_at_a_time():
@@ -423,7 +425,7 @@ def test_mesa_runs_the_same_market():
         ({"market.conduct.kind": "quality"}, "market.conduct.kind", "cournot"),
         ({"competition.kind": "circular"}, "competition.kind", "price"),
         ({"competition.kind": "cournot", "niches.count": 2}, "niches.count", "one market"),
-        ({"competition.kind": "cournot", "population.size": 8128}, "population.size", "8128"),
+        ({"competition.kind": "cournot", "population.size": FIRMS}, "population.size", "fewer"),
         ({"market.entry.kind": "free"}, "market.entry.kind", "foresees"),
         ({"market.conduct.start": 2.0}, "market.conduct.start", "has an effect only"),
         ({"market.conduct.transport": 2.0}, "market.conduct.transport", "'price'"),

@@ -157,12 +157,13 @@ def enlarged(kinds: Kinds, capacity: int, *, births: int, step: int) -> int:
     wanted = 2 * capacity if capacity < 2**17 else capacity + capacity // 2
     larger = _whole(max(wanted, capacity + births))
     if kinds.competition == "cournot":
-        if capacity + births > FIRMS:
+        most = _whole(FIRMS)
+        if capacity >= most:
             raise RunError(
                 f"step {step}: {births} entries do not fit {capacity} slots (rule: 'cournot' has "
-                f"at most {FIRMS} firms; set population.limit, market.costs.fixed or less supply)"
+                f"at most {most} firms; set population.limit, market.costs.fixed or less supply)"
             )
-        larger = min(larger, FIRMS)
+        larger = min(larger, most)
     needed, memory = 2 * bytes_for(kinds, larger), machine.memory()
     if needed > memory:
         raise RunError(

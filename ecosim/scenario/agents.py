@@ -115,7 +115,7 @@ class Competition:
     `circular` (market): consumers spread evenly over a circle of circumference niches.length, as
     many as are supplied, each buy one unit from the firm that costs them least (Salop 1979).
     `cournot` (market): firms choose quantities; consumers spend what is supplied whatever the
-    price, and pay in proportion to quality (Sutton 1991); at most 8128 firms.
+    price, and pay in proportion to quality (Sutton 1991); at most 4096 firms.
     """
 
     kind: Literal[

@@ -11,9 +11,9 @@ from ecosim.scenario.unread import ONE_PRODUCT
 if TYPE_CHECKING:
     from ecosim.scenario.schema import Scenario
 
-# Slots of firms at most that divide a market by quantity: their sums of 1/quality, whole numbers in
-# units of 2^-50, times their number stay below 2^63.
-FIRMS = 8128
+# Slots at most of firms that divide a market by quantity, up to whole blocks of all devices: sums
+# of 1/quality, whole numbers in units of 2^-50, stay below 2^63 for fewer than 2^13.
+FIRMS = 4096
 _COMPETITION = {"effort": "contest", "price": "circular", "quality": "cournot"}
 
 
