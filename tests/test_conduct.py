@@ -14,11 +14,14 @@ from ecosim import engine
 from ecosim.compilation import prepared
 from ecosim.errors import RunError, ScenarioError
 from ecosim.model.conduct import effort, price, quality
+from ecosim.model.population import taken, written
+from ecosim.model.step import _compete
 from ecosim.model.structure import enlarged, kinds_of
 from ecosim.scenario import override, read, validate
 from ecosim.scenario.oligopoly import FIRMS
 from ecosim.simulate import Simulation, simulate
 from ecosim.theory import contests, entry
+from ecosim.worlds.registry import WORLDS
 
 CLOSED = {"entry": {"kind": "free", "rate": 0.0}}  # nobody loses where nothing is paid
 number = st.floats(0.1, 3.0)
@@ -326,6 +329,21 @@ def test_quality_and_number_of_firms(g, firms):
         assert end["profit_mean"] == pytest.approx(
             revenue / firms**2 - wanted**g, rel=1e-6, abs=1e-9 * revenue
         )
+
+
+@pytest.mark.parametrize("times", [0.5, 1.0, 40.0, 1e6])
+def test_a_firm_that_is_only_foreseen_may_outdo_all_that_are_there(times):
+    """Its claims are in no tally; what is paid and what is left must still be the supply."""
+    scenario = override(contest(3, closed=False), {"run.precision": "float32"})
+    with prepared():
+        kinds, numbers, state = engine.begin(scenario, 1)
+        twin = taken(state.population, jnp.zeros(1, int))
+        twin = twin._replace(id=twin.id + 100, claims=twin.claims * times)
+        crowd = written(state.population, jnp.asarray([3]), twin)
+        supply = jnp.full((1, 1), 7.0, jnp.float32)
+        _, exchange = _compete(WORLDS["market"].world, kinds, numbers, state.tally, supply, crowd)
+        paid = float(exchange.gain.sum() + exchange.unclaimed.sum())
+    assert paid == pytest.approx(7.0, rel=1e-5)
 
 
 # What a result must not depend on, and how runs go

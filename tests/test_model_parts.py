@@ -24,9 +24,11 @@ from ecosim.model import (
     exact,
     graphs,
     inheritance,
+    maxima,
     niches,
     patches,
     population,
+    powers,
     randomness,
     slots,
     tally,
@@ -87,14 +89,41 @@ def test_a_total_has_no_order_and_no_padding(order, seed):
     assert one == other == padded
 
 
-@given(st.integers(-900, 900), st.floats(1, 2, exclude_max=True), st.integers(1, 2**40))
-def test_a_quantum_is_a_power_of_two_that_cannot_overflow(power, fraction, count):
+@given(
+    st.integers(-900, 900),
+    st.floats(1, 2, exclude_max=True),
+    st.integers(1, 2**40),
+    st.sampled_from(["float32", "float64"]),
+)
+def test_a_quantum_is_a_power_of_two_that_cannot_overflow(power, fraction, count, dtype):
     bound = math.ldexp(fraction, power)
-    unit = float(exact.quantum(jnp.asarray(bound), jnp.asarray(count)))
+    unit = float(exact.quantum(jnp.asarray(bound), jnp.asarray(count), dtype))
     assert math.frexp(unit)[0] == 0.5
-    assert Fraction(bound) / Fraction(unit) * count <= 2**61
+    each = Fraction(bound) / Fraction(unit)
+    assert each * count <= 2**61
+    assert dtype == "float64" or each <= 2**51
     if unit > 2.0**-1022:
-        assert Fraction(bound) / Fraction(unit) * count > 2**58
+        assert each * count > 2**58 or (dtype == "float32" and each > 2**50)
+
+
+_NUMBERS = st.one_of(
+    st.floats(-(2.0**51), 2.0**51, width=32),
+    st.integers(-(2**23), 2**23).map(lambda number: number / 2),  # halves go to the even one
+    st.sampled_from([2.0**51, -(2.0**51), 0.5, -0.5, 1.5, -1.5]),
+)
+
+
+@given(st.lists(_NUMBERS, min_size=1, max_size=40), st.integers(-140, 60))
+def test_rounded_is_the_nearest_whole_number_of_units(numbers, power):
+    """In float32 they are read off the bits of a sum, in float64 they are converted."""
+    unit = 2.0**power
+    values = np.array(numbers) * unit
+    small = np.abs(values) < 2.0**-126  # not normal in float32
+    values[small | (np.abs(values) > 1e38)] = 0
+    for dtype in ("float32", "float64"):
+        found = exact.rounded(jnp.asarray(values, dtype), jnp.asarray(unit))
+        assert found.dtype == jnp.int64
+        assert found.tolist() == [round(Fraction(value) / Fraction(unit)) for value in values]
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -168,13 +197,14 @@ def test_the_largest_is_found_with_whether_all_are_sound(dtype, count):
     alive = values < 0.9
     values[5], alive[5] = -0.0, True  # a zero with a sign is as sound as one without
     with prepared():
-        found = jax.jit(exact.largest_sound)
+        everybody = np.ones(count, bool)
+        found = jax.jit(lambda values, alive: maxima.largest_sound(exact.those(alive, values)))
         assert [x.item() for x in found(values, alive)] == [values[alive].max(), True]
-        assert [x.item() for x in found(np.zeros(count, dtype) * -1)] == [0, True]
+        assert [x.item() for x in found(np.zeros(count, dtype) * -1, everybody)] == [0, True]
         for spoilt in (np.nan, -np.nan, np.inf, -np.inf, -1e-30):
             wrong = np.where(np.arange(count) == count // 3, np.asarray(spoilt, dtype), values)
             there = np.where(np.arange(count) == count // 3, True, alive)
-            assert not found(wrong, there)[1] and not found(wrong)[1]
+            assert not found(wrong, there)[1] and not found(wrong, everybody)[1]
             assert found(wrong, there & (wrong == values))[1]  # of the dead it does not matter
 
 
@@ -194,7 +224,7 @@ def test_many_values_are_counted_and_added_as_few_are():
     alive = values > 0.3
     with prepared():
         assert int(exact.count(jnp.asarray(alive))) == alive.sum()
-        assert float(exact.largest(jnp.asarray(values))) == values.max()
+        assert float(maxima.largest(jnp.asarray(values))) == values.max()
         parted = sum(values[alive].astype(float))
         assert float(exact.total(jnp.asarray(values), jnp.asarray(alive))) == pytest.approx(
             parted, rel=1e-13
@@ -210,9 +240,9 @@ def test_largest_and_sums_along_agents_are_those_of_numpy(count, dtype):
     values[1] = 0
     whole = rng.integers(-(10**9), 10**9, (3, count))
     with prepared():
-        found = exact.largest_along(jnp.asarray(values))
+        found = maxima.largest_along(jnp.asarray(values))
         assert found.dtype == dtype and np.array_equal(found, values.max(axis=1))
-        assert float(exact.largest(jnp.asarray(values[0]))) == values[0].max()
+        assert float(maxima.largest(jnp.asarray(values[0]))) == values[0].max()
         assert np.array_equal(exact.summed(jnp.asarray(whole), axis=1), whole.sum(axis=1))
         assert np.array_equal(exact.summed(jnp.asarray(whole.T)), whole.sum(axis=1))
 
@@ -229,9 +259,20 @@ def test_the_largest_are_found_without_sorting_all(count, kind):
         values[:5] += 1e7
     elif kind == "few":
         values[2:] = 0
+        values[3::2] = -0.0
     with prepared():
-        found = exact.top(jnp.asarray(values), 4)
+        found = maxima.top(jnp.asarray(values), 4)
     assert found.tolist() == sorted(values, reverse=True)[:4]
+
+
+@pytest.mark.parametrize("exponent", [0.0, 0.5, 1.0, 1.5, 2.0, 3.0, -1.0])
+def test_powers_are_powers(exponent):
+    values = np.append(np.random.default_rng(11).lognormal(0, 3, 100), [0.0, 1.0, np.inf])
+    with prepared(), np.errstate(divide="ignore"):
+        found = jax.jit(powers.power)(values, exponent)
+        np.testing.assert_allclose(found, values**exponent, rtol=1e-14)
+        if exponent in (1, 2):
+            assert np.array_equal(found, values**exponent)
 
 
 @pytest.mark.parametrize("start", ["random", "even", "specialists"])

@@ -13,7 +13,7 @@ from ecosim.errors import EcosimError
 from ecosim.experiments.folders import write_atomically
 
 LOG = logging.getLogger("ecosim")
-_MAGIC = b"ecosim checkpoint 3"  # counted on where what a run keeps has changed
+_MAGIC = b"ecosim checkpoint 4"  # counted on where what a run keeps has changed
 
 
 class Stopped(EcosimError):

@@ -67,10 +67,11 @@ class Turnover(NamedTuple):
 def chunk(kinds: Kinds, capacity: int) -> int:
     """Return how many newborns are written at once.
 
-    A 64th of few slots, up to 1024, and a 224th of many, up to 8192: rows to spare cost less than a
-    round, 1.3 % of the slots, as many as die or are born in the reference workload, are three
-    rounds, and what is computed of so many rows stays near a core. Few slots take so few rows that
-    the whole step is one function of a processor, see `scattering`, in which a round costs nothing.
+    A 64th of few slots, in whole sixteens or up to 1024, and a 224th of many, up to 8192: rows to
+    spare cost less than a round, 1.3 % of the slots, as many as die or are born in the reference
+    workload, are three rounds, and what is computed of so many rows stays near a core. Few slots
+    take so few rows that the whole step is one function of a processor, see `scattering`: there a
+    round costs nothing, and rows to spare do.
 
     Where one is born in each step, one. Where everybody is replaced, a small population on two
     niches is written at once; with more niches a step on the simplex may round differently in its
@@ -82,7 +83,7 @@ def chunk(kinds: Kinds, capacity: int) -> int:
         return min(capacity, _AT_ONCE)
     small = -(-capacity // 64)
     if scattering.few(small):
-        return -(-small // 16) * 16
+        return max(small // 16, 1) * 16
     return max(min(-(-small // 64) * 64, 1024), min(capacity // 224, 8192) // 64 * 64)
 
 
@@ -126,7 +127,7 @@ def _after_mergers(kinds: Kinds, agents: Agents, turnover: Turnover, acquirer: A
 
 
 def _without(kinds: Kinds, population: Population, dead: Marked, tally: Tally) -> Tally:
-    def local(population: Population, dead: Marked, tally: Tally) -> Array:
+    def local(population: Population, dead: Marked, tally: Tally) -> Tally:
         capacity = dead.mask.shape[0]
         size = chunk(kinds, capacity)
 
@@ -137,16 +138,16 @@ def _without(kinds: Kinds, population: Population, dead: Marked, tally: Tally) -
             rows = once(lambda: taken(population, slots), start < dead.number)
             return start + size, added(kinds, tally, rows, rank < dead.number, sign=-1)
 
-        start = (jnp.zeros((), jnp.int64), emptied(kinds, tally))
-        gone = jax.lax.while_loop(lambda carry: carry[0] < dead.number, take, start)[1]
+        start = (jnp.zeros((), jnp.int64), tally)
+        return jax.lax.while_loop(lambda carry: carry[0] < dead.number, take, start)[1]
+
+    def there(population: Population, dies: Array, tally: Tally) -> Array:
+        gone = local(population, marked(dies), emptied(kinds, tally))
         change: Array = division.summed(gone.numbers)
         return change
 
-    def there(population: Population, dies: Array, tally: Tally) -> Array:
-        return local(population, marked(dies), tally)
-
     if division.parts() == 1:
-        return changed(tally, local(population, dead, tally))
+        return local(population, dead, tally)
     everywhere = division.EVERYWHERE
     specs = (SPECS, division.along(0), everywhere)
     change = division.on_each(there, population, dead.mask, tally, specs=specs, out=everywhere)

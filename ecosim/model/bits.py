@@ -15,7 +15,7 @@ def packed(mask: Array) -> Array:
     # Eight bytes that are 0 or 1 meet in the highest byte, each at a bit of its own.
     bits = (eights * jnp.uint64(0x0102040810204080)) >> 56
     places = jnp.arange(0, WORD, 8, dtype=jnp.uint64)
-    return jnp.sum(bits.reshape(-1, 8) << places, axis=1)
+    return jnp.sum(bits.reshape(-1, 8) << places[None, :], axis=1)
 
 
 def counts(words: Array) -> Array:
@@ -30,5 +30,6 @@ def nth(bits: Array, rank: Array) -> Array:
         here = (bits >> place) & jnp.uint64((1 << width) - 1)
         lower = jax.lax.population_count(here)
         passed = left >= lower
-        left, place = jnp.where(passed, left - lower, left), place + passed * jnp.uint64(width)
+        left = jnp.where(passed, left - lower, left)
+        place = place + passed.astype(jnp.uint64) * jnp.uint64(width)
     return place.astype(jnp.int64)

@@ -15,6 +15,7 @@ from jax import Array
 
 SHARES = {"breadth_q05": 1, "breadth_q50": 10, "breadth_q95": 19}  # in twentieths of the agents
 _DROPPED = 23 - 7  # bits of a float32 that do not tell classes apart
+_BLOCK = 16  # classes that are counted through where a quantile lies
 _HALF = 1 << (_DROPPED - 1)
 _FIRST = int(np.float32(1).view(np.int32)) >> _DROPPED  # the class of breadth 1
 
@@ -40,11 +41,16 @@ def quantiles(counts: Array) -> dict[str, Array]:
         counts: agents by class, int64.
 
     """
-    up_to = jnp.cumsum(counts)
-    total = up_to[-1]
-    found = {}
-    for name, twentieths in SHARES.items():
-        place = jnp.sum(20 * up_to < twentieths * total).astype(jnp.int32)
-        value = jax.lax.bitcast_convert_type((place + _FIRST) << _DROPPED, jnp.float32)
-        found[name] = jnp.where(total > 0, value.astype(jnp.float64), jnp.nan)
-    return found
+    blocks = jnp.pad(counts, (0, -counts.shape[0] % _BLOCK)).reshape(-1, _BLOCK)
+    ends = jnp.cumsum(jnp.sum(blocks, axis=1))
+    total = ends[-1]
+    ranks = jnp.stack([(twentieths * total + 19) // 20 for twentieths in SHARES.values()])
+    # Only the block that holds an agent is counted through: all together are hundreds of classes.
+    block = jnp.searchsorted(ends, ranks, method="compare_all").astype(jnp.int64)
+    own = blocks[block]
+    up_to = ends[block][:, None] - jnp.sum(own, axis=1)[:, None] + jnp.cumsum(own, axis=1)
+    places = block * _BLOCK + jnp.sum(up_to < ranks[:, None], axis=1)
+    bits = (places.astype(jnp.int32) + _FIRST) << _DROPPED
+    values = jax.lax.bitcast_convert_type(bits, jnp.float32).astype(jnp.float64)
+    told = jnp.where(total > 0, values, jnp.nan)
+    return {name: told[number] for number, name in enumerate(SHARES)}

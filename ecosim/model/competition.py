@@ -19,7 +19,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from ecosim.model import exact, sparse
+from ecosim.model import exact, maxima, sparse
 from ecosim.model.claims import by_claim, of_claim
 from ecosim.model.population import Population, places_of
 from ecosim.model.structure import Kinds
@@ -139,6 +139,7 @@ def _totals(
     unit = exact.quantum(
         largest_by_patch(kinds, population.patch, kept, places, all_slots=True),
         exact.count(population.alive),
+        kept.dtype,
     )
     return _in_units(kinds, population, kept, unit, places).astype(jnp.float64) * unit
 
@@ -153,9 +154,9 @@ def _sized_totals(
     ones are left that this could be seen in float32, all are read once more for the largest.
     """
     places, count = places_of(kinds, population), exact.count(population.alive)
-    most = exact.largest(exact.those(population.alive, size)).astype(jnp.float64)
+    most = maxima.largest(exact.those(population.alive, size)).astype(jnp.float64)
     kept = exact.those(population.alive[None, :], _sized(claims, size))
-    unit = exact.quantum(bound.astype(jnp.float64) * most, count)
+    unit = exact.quantum(bound.astype(jnp.float64) * most, count, kept.dtype)
     whole = _in_units(kinds, population, kept, unit, places).astype(jnp.float64)
     seen = whole < 2.0**24 * count.astype(jnp.float64)
     totals: Array = jax.lax.cond(

@@ -13,27 +13,31 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from ecosim.model import division
+from ecosim.model.folding import folded
+from ecosim.model.maxima import largest
 
-_BITS = 61
+_BITS = 61  # of a sum
+_KEPT = 51  # of an addend of 24 bits, at most: as many as `rounded` reads off a float64
+_WHOLE = 1.5 * 2.0**52  # 2^51 more or less, and a float64 has no room for a fraction
 _COLUMNS = 64
-_FOLDED = 8  # parts that are put on top of each other before they are reduced
-_LARGE = 4096  # values from which on that is done once
-_FEW = 32  # agents below which fewer values are not folded again
 
 
-def quantum(bound: Array, count: Array) -> Array:
-    """Return the largest power of two with which `count` addends below `bound` cannot overflow.
+def quantum(bound: Array, count: Array, dtype: jnp.dtype | str) -> Array:
+    """Return the smallest power of two with which `count` addends below `bound` cannot overflow.
 
     Args:
         bound: largest absolute addend, any shape (zero allowed).
         count: number of addends, int scalar.
+        dtype: their type, as `rounded` is given them.
 
     Returns:
-        float64, shape of bound. Addends keep 61 - log2(count) bits below the bound.
+        float64, shape of bound. Addends keep 61 - log2(count) bits below the bound, those of
+        float32, which have 24 of their own, at most 51.
 
     """
     bits = _BITS - _exponent(jnp.maximum(count, 1))
+    if jnp.dtype(dtype) == jnp.float32:
+        bits = jnp.minimum(bits, _KEPT)
     exponent = jnp.clip(_exponent(jnp.where(bound > 0, bound, 1)) - bits, -1022, 1022)
     # jnp.exp2 misses powers of two by rounding errors: the bits of the number are written instead.
     return jax.lax.bitcast_convert_type((exponent + 1023) << 52, jnp.float64)
@@ -46,10 +50,23 @@ def _exponent(number: Array) -> Array:
 
 
 def rounded(values: Array, unit: Array) -> Array:
-    """Return values / unit rounded to integers, int64, same shape."""
+    """Return values / unit rounded to integers, half to even, int64, same shape.
+
+    Args:
+        values: of either sign, float32 or float64; of what is beyond the bound of its quantum, or
+            not finite, any number is returned.
+        unit: the `quantum` of values of this type; broadcasts.
+
+    """
     # In float64, as a unit may lie below the range of float32; the reciprocal of a unit is exact.
     scaled = values.astype(jnp.float64) * jnp.broadcast_to(1 / unit, values.shape)
-    return jnp.rint(scaled).astype(jnp.int64)
+    if values.dtype != jnp.float32:
+        return jnp.rint(scaled).astype(jnp.int64)
+    # The bits of a sum that has no room for a fraction count its units: a conversion, with its
+    # tests for what does not fit, takes several times as long.
+    whole = jnp.asarray(_WHOLE, jnp.float64)
+    number = jax.lax.bitcast_convert_type(scaled + whole, jnp.int64)
+    return number - jax.lax.bitcast_convert_type(whole, jnp.int64)
 
 
 def those(mask: Array, values: Array) -> Array:
@@ -85,137 +102,30 @@ def added_up(values: Array, most: Array, number: Array) -> Array:
 
     None is negative or larger than `most`.
     """
-    unit = quantum(most, number)
-    return jnp.sum(_folded(jnp.add, rounded(values, unit))).astype(jnp.float64) * unit
+    unit = quantum(most, number, values.dtype)
+    return jnp.sum(folded(jnp.add, rounded(values, unit))).astype(jnp.float64) * unit
 
 
 def count(mask: Array) -> Array:
     """Return how many of a mask `[C]` are true, int64 scalar."""
-    return jnp.sum(_folded(jnp.add, mask.astype(jnp.int32)).astype(jnp.int64))
+    return jnp.sum(folded(jnp.add, mask.astype(jnp.int32)).astype(jnp.int64))
 
 
 def whole(values: Array, alive: Array) -> Array:
     """Return the float64 sum over the living of values `[C]`, int32 and below 2^28."""
-    sums = _folded(jnp.add, those(alive, values))
+    sums = folded(jnp.add, those(alive, values))
     return jnp.sum(sums, dtype=jnp.int64).astype(jnp.float64)
 
 
 def summed(values: Array, axis: int = 0) -> Array:
     """Return the sums of integers, `[B]`, `[B, K]` or `[K, B]`, over the axis of agents."""
-    folded = _folded(jnp.add, values, axis)
-    return jnp.sum(folded, axis=tuple(range(axis, axis + folded.ndim - values.ndim + 1)))
-
-
-def largest(values: Array) -> Array:
-    """Return the largest of values `[C]`, finite and none negative."""
-    return _number(jnp.max(_folded(jnp.maximum, _ranked(values))), values)
-
-
-def largest_sound(values: Array, alive: Array | None = None) -> tuple[Array, Array]:
-    """Return the largest of the living's values `[C]`, and whether all are finite, none negative.
-
-    In one pass: as whole numbers without a sign, the bits of what is negative or not finite are
-    above those of all else. Where not all are sound the first result means nothing.
-
-    Args:
-        values: `[C]`.
-        alive: bool[C]; None: those of the dead are 0.
-
-    """
-
-    def bits(number: Array) -> Array:
-        return jax.lax.bitcast_convert_type(number, f"uint{8 * values.dtype.itemsize}")
-
-    def constant(number: float) -> Array:
-        return bits(jnp.asarray(number, values.dtype))
-
-    ranks = bits(values if alive is None else those(alive, values))
-    ranks = jnp.where(ranks == constant(-0.0), constant(0.0), ranks)
-    top = jnp.max(_folded(jnp.maximum, ranks))
-    return _number(top, values), top < constant(float("inf"))
-
-
-def largest_along(values: Array) -> Array:
-    """Return the largest `[K]` of values `[K, C]`, finite and none negative, for each niche."""
-    folded = _folded(jnp.maximum, _ranked(values), 1)
-    return _number(jnp.max(folded, axis=tuple(range(1, folded.ndim))), values)
-
-
-def _ranked(values: Array) -> Array:
-    """Return whole numbers in the order of values, none negative.
-
-    XLA folds whole numbers in one pass, but hands maxima of fractions to a library that reads all
-    of them from memory.
-    """
-    return jax.lax.bitcast_convert_type(values, f"int{8 * values.dtype.itemsize}")
-
-
-def _number(rank: Array, like: Array) -> Array:
-    return jax.lax.bitcast_convert_type(rank, like.dtype)
-
-
-def _folded(operation: Callable[[Array, Array], Array], values: Array, axis: int = 0) -> Array:
-    """Return values with their eighths along the axis of agents combined, if that can be done.
-
-    A reduction reads its operand from memory. What is folded first is computed on the way, so
-    that an eighth of it is written; few values are folded again and again, since each reduction of
-    more than some thirty is compiled to several. For operations whose result no order changes. On
-    several devices the axis becomes two, devices and slots of each.
-    """
-    size, rest = divmod(values.shape[axis], division.parts())
-    many = values.size >= _LARGE * division.parts()
-    if division.parts() > 1:
-        if not many or size % _FOLDED or rest:
-            return values
-        # Eighths of what each device holds, so that nothing is moved for it.
-        return _eighths(operation, division.split(values, axis), axis + 1)
-    least = size if many else _FEW
-    while size % _FOLDED == 0 and size >= least:
-        values, size = _eighths(operation, values, axis), size // _FOLDED
-    return values
-
-
-def _eighths(operation: Callable[[Array, Array], Array], values: Array, axis: int) -> Array:
-    part = values.shape[axis] // _FOLDED
-    parts = (jax.lax.slice_in_dim(values, i * part, (i + 1) * part, axis=axis)
-             for i in range(_FOLDED))  # fmt: skip
-    return functools.reduce(operation, parts)
-
-
-def top(values: Array, count: int) -> Array:
-    """Return the `count` largest, a few, of fractions `[C]`, descending (C >= count)."""
-    return values[_top_places(values, count)]
-
-
-def _top_places(values: Array, count: int) -> Array:
-    """Return where they are.
-
-    They lie in the `count` groups of 64 whose largest are the largest: no others are looked at.
-    """
-    if values.shape[0] < _LARGE:
-        return _one_by_one(values, count)
-    padding = (0, -values.shape[0] % _COLUMNS)
-    apart = jnp.pad(values, padding, constant_values=-jnp.inf).reshape(_COLUMNS, -1)
-    groups = _top_places(jnp.max(apart, axis=0), count)
-    row, group = jnp.divmod(_one_by_one(apart[:, groups].ravel(), count), count)
-    return row * apart.shape[1] + groups[group]
-
-
-def _one_by_one(values: Array, count: int) -> Array:
-    """Return where a few largest of values are, of equal ones the first.
-
-    A step in which something is sorted is not compiled into one function, see `scattering`.
-    """
-    left, found = jnp.maximum(values, jnp.finfo(values.dtype).min), []
-    for _ in range(count):
-        found.append(jnp.argmax(left))
-        left = jnp.where(jnp.arange(left.shape[0]) == found[-1], -jnp.inf, left)
-    return jnp.stack(found)
+    parts = folded(jnp.add, values, axis)
+    return jnp.sum(parts, axis=tuple(range(axis, axis + parts.ndim - values.ndim + 1)))
 
 
 def column_totals(values: Array, alive: Array, bound: Array) -> Array:
     """Return the float64 sums `[K]` over the living of values `[C, K]` below a bound."""
-    unit = quantum(bound, count(alive))
+    unit = quantum(bound, count(alive), values.dtype)
     kept = jnp.where(alive[:, None], values, 0)
     return jnp.sum(rounded(kept, unit), axis=0).astype(jnp.float64) * unit
 

@@ -155,7 +155,7 @@ def _event(kinds: Kinds, p: Parameters, crowd: Crowd, draw: Draws) -> Crowd:
     index = jnp.arange(capacity)
     swiftness = jnp.minimum(crowd.load.astype(jnp.float64) * crowd.thinness, _SWIFT)
     swiftness = jnp.where(index < count, swiftness, 0)
-    unit = exact.quantum(jnp.max(swiftness), count)
+    unit = exact.quantum(jnp.max(swiftness), count, swiftness.dtype)
     weight = exact.rounded(swiftness, unit)
     blocks = jnp.sum(weight.reshape(-1, _BLOCK), axis=1)
     ends = jnp.cumsum(blocks)

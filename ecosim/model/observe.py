@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from ecosim.model import breadths, exact, habitats
+from ecosim.model import breadths, exact, habitats, maxima
 from ecosim.model.step import State, World
 from ecosim.model.structure import Kinds
 
@@ -78,7 +78,7 @@ def _richest(state: State) -> Array:
     stock, alive = state.population.stock, state.population.alive
     unknown = jnp.isnan(state.richest)
     found: Array = jax.lax.cond(
-        unknown, lambda: exact.largest(exact.those(alive, stock)), lambda: state.richest
+        unknown, lambda: maxima.largest(exact.those(alive, stock)), lambda: state.richest
     )
     return found
 

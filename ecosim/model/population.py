@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from ecosim.model import division, scattering, sparse, tradeoff
+from ecosim.model.powers import power
 from ecosim.model.structure import Kinds
 
 
@@ -99,11 +100,7 @@ def described(
         main = jnp.take_along_axis(places, main[None, :], axis=0)[0]
     if kinds.measured is not None:
         return competence, width, depth, main
-    # A branch: powers are what takes longest of a newborn, and to the power of 1 they are no other.
-    claims = jax.lax.cond(
-        parameters.contest == 1, lambda: competence, lambda: competence**parameters.contest
-    )
-    return claims, width, depth, main
+    return power(competence, parameters.contest), width, depth, main
 
 
 def with_allocation(

@@ -32,7 +32,8 @@ def random_scope(
     count, dtype = weights.shape[0], weights.dtype
     scope = randomness.uniform(key, step, Stream.SCOPE, ids, dtype=dtype)
     many = jnp.floor(scope * (most or count)).astype(jnp.int64)[:, None]
-    first, second = randomness.words(key, step, Stream.SEGMENTS, ids[:, None], jnp.arange(count))
+    drawn = randomness.words(key, step, Stream.SEGMENTS, ids[:, None], jnp.arange(count))
+    first, second = jax.lax.optimization_barrier(drawn)  # both are read, and would be drawn twice
     floor = jnp.asarray(jnp.finfo(dtype).tiny, dtype)
     keys = -jnp.log(randomness.open_unit(first, dtype)) / jnp.maximum(weights, floor)[None, :]
     rank = _ranks(keys)

@@ -12,7 +12,8 @@ from jax import Array
 from ecosim.model import bits, division, exact, scattering
 
 _EIGHTHS = 8
-_SEARCHED = 1024  # slots up to which one running count is faster than counts by words
+_LEAST = 8  # rows that are looked at once, at least
+_COMPARED = 32  # words up to which all are compared: faster than a search
 
 
 class Marked(NamedTuple):
@@ -20,7 +21,7 @@ class Marked(NamedTuple):
 
     mask: Array  # bool[C]
     number: Array  # int64 scalar: how many
-    words: Array | None  # uint64[C / 64]; None: short, not in whole words, or divided
+    words: Array | None  # uint64[C / 64]; None: not in whole words, or divided
     ends: Array | None  # int32[C / 64] marked up to the end of each word, or `[C]` up to each
     # slot; None: divided over devices, each of which counts its own
 
@@ -48,8 +49,7 @@ def marked(mask: Array) -> Marked:
 
 def _marked_here(mask: Array) -> Marked:
     mask = jax.lax.optimization_barrier(mask)
-    long = mask.shape[0] > _SEARCHED and mask.shape[0] % bits.WORD == 0
-    words = bits.packed(mask) if long else None
+    words = None if mask.shape[0] % bits.WORD else bits.packed(mask)
     ends = jnp.cumsum(mask, dtype=jnp.int32) if words is None else jnp.cumsum(bits.counts(words))
     return Marked(mask, ends[-1].astype(jnp.int64), words, ends)
 
@@ -77,7 +77,8 @@ def _nth_here(capacity: int, words: Array | None, ends: Array, which: Array) -> 
     rank = which.astype(jnp.int32)
     if words is None:
         return jnp.searchsorted(ends, rank, side="right").astype(jnp.int64)
-    word = jnp.searchsorted(ends, rank, side="right")
+    method = "compare_all" if len(ends) <= _COMPARED else "scan"
+    word = jnp.searchsorted(ends, rank, side="right", method=method)
     inside = jnp.minimum(word, words.shape[0] - 1)
     before = jnp.where(word > 0, ends[jnp.maximum(word - 1, 0)], 0)
     offset = bits.nth(words[inside], which - before.astype(which.dtype))
@@ -95,7 +96,7 @@ def replaced(who: Array, rows: Array, new: Callable[[Array], Array]) -> Array:
 
     """
     those, whole = _marked_here(who), rows.shape[0]  # rows are on every device
-    size = max(whole // _EIGHTHS, min(whole, bits.WORD))
+    size = max(whole // _EIGHTHS, min(whole, _LEAST))
 
     def put(carry: tuple[Array, Array]) -> tuple[Array, Array]:
         start, rows = carry
@@ -132,7 +133,7 @@ def draw_by_weight(order: Array, weights: Array, alive: Array, units: Array) -> 
     """
     kept = jnp.where(alive, weights, 0).astype(jnp.float64)
     kept = jnp.where(jnp.max(kept) > 0, kept, alive.astype(jnp.float64))
-    unit = exact.quantum(jnp.max(kept), jnp.sum(alive))
+    unit = exact.quantum(jnp.max(kept), jnp.sum(alive), kept.dtype)
     ends = jnp.cumsum(exact.rounded(kept[order], unit))
     target = jnp.floor(units * ends[-1].astype(jnp.float64)).astype(jnp.int64)
     rank = jnp.searchsorted(ends, jnp.minimum(target, ends[-1] - 1), side="right")

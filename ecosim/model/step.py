@@ -22,6 +22,7 @@ from ecosim.model import (
     habitats,
     inheritance,
     kernel,
+    maxima,
     measured,
     patches,
     resources,
@@ -30,11 +31,12 @@ from ecosim.model import (
 )
 from ecosim.model.births import Turnover
 from ecosim.model.competition import Exchange
-from ecosim.model.population import Agents, Population
+from ecosim.model.population import Agents, Population, places_of
+from ecosim.model.powers import power
 from ecosim.model.slots import Marked, marked
 from ecosim.model.structure import Kinds
 from ecosim.model.surroundings import Surroundings
-from ecosim.model.tally import Tally, counted
+from ecosim.model.tally import Tally, counted, largest_by_patch
 
 
 class Status(IntEnum):
@@ -108,7 +110,7 @@ def flows_of(exchange: Exchange, alive: Array, most: Array | None = None) -> dic
     if exchange.performance is not None:
         flows["performance"] = exchange.performance
     gain = exchange.gain  # of the dead: 0
-    most = exact.largest(gain) if most is None else most
+    most = maxima.largest(gain) if most is None else most
     return flows | {
         # In order: over niches alone jnp.sum is compiled one way in a run, another in a batch.
         "emitted": exact.across(exchange.supply.astype(jnp.float64).reshape(1, -1))[0],
@@ -166,7 +168,7 @@ def step(world: World, kinds: Kinds, parameters: Parameters, state: State) -> St
             worth = reached
             if kinds.floor:
                 worth = jnp.maximum(reached, p.agents.tradeoff.floor)
-            competence = worth**p.agents.contest
+            competence = power(worth, p.agents.contest)
         exchange = competition.exchange(
             kinds, p.competition, population, tally=tally, supply=supply, competence=competence,
             size=world.size(p.selection, population) if world.size else None,
@@ -180,11 +182,11 @@ def step(world: World, kinds: Kinds, parameters: Parameters, state: State) -> St
     )  # fmt: skip
     turnover = world.decide(kinds, p.selection, population, around)
     dead, free = marked(turnover.dies), marked(turnover.vacant)
-    most, sound = exact.largest_sound(exchange.gain)
+    most, sound = maxima.largest_sound(exchange.gain)
     # What a step leaves it has looked at itself.
     sound &= jax.lax.cond(
         jnp.isnan(state.richest),
-        lambda: exact.largest_sound(population.stock, population.alive)[1],
+        lambda: maxima.largest_sound(exact.those(population.alive, population.stock))[1],
         lambda: jnp.ones((), bool),
     )
     spoilt = ~sound
@@ -221,7 +223,7 @@ def step(world: World, kinds: Kinds, parameters: Parameters, state: State) -> St
         {name: part for name, part in after._asdict().items() if name not in whole},
         {name: part for name, part in state._asdict().items() if name not in whole},
     )
-    richest, sound = exact.largest_sound(settled.stock, settled.alive)
+    richest, sound = maxima.largest_sound(exact.those(settled.alive, settled.stock))
     status = jnp.where(hold | sound, status, jnp.int32(Status.BROKEN))
     kept["richest"] = richest
     # A step that cannot be taken is the one that is named.
@@ -235,6 +237,12 @@ def _compete(
     """Return firms at the conduct they settle on, and their exchange."""
     assert world.size is not None  # conduct is a market's
     size = world.size(p.selection, population)
+    # A firm that is only foreseen is not in the tally, whose bound must cover all that compete.
+    claims = exact.those(population.alive[None, :], population.claims)
+    own = largest_by_patch(
+        kinds, population.patch, claims, places_of(kinds, population), all_slots=True
+    )
+    tally = tally._replace(bound=jnp.maximum(tally.bound, own))
     return conduct.compete(
         kinds, p.conduct, p.competition, population, tally=tally, size=size, supply=supply
     )

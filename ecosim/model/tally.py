@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from ecosim.model import breadths, division, exact, scattering, sparse
+from ecosim.model import breadths, division, exact, maxima, scattering, sparse
 from ecosim.model.claims import by_claim
 from ecosim.model.population import SPECS, Population, in_order, part, places_of
 from ecosim.model.structure import Kinds
@@ -57,12 +57,13 @@ class Tally(NamedTuple):
     @property
     def claim_unit(self) -> Array:
         """Return the value of one unit of claims, float64[P, K]."""
-        return exact.quantum(self.bound, self.most)
+        return exact.quantum(self.bound, self.most, self.bound.dtype)
 
     @property
     def share_unit(self) -> Array:
         """Return the value of one unit of the other sums, float64 scalar."""
-        return exact.quantum(jnp.ones(()), self.most)
+        # Each is no more than 1, but for rounding.
+        return exact.quantum(jnp.full((), 2.0), self.most, self.bound.dtype)
 
 
 def counted(kinds: Kinds, population: Population, before: Array | None = None) -> Tally:
@@ -111,8 +112,8 @@ def emptied(kinds: Kinds, tally: Tally) -> Tally:
     return tally._replace(numbers=_zero(kinds))
 
 
-def numbers(kinds: Kinds, tally: Tally, rows: Population, who: Array) -> Array:
-    """Return the sums over the rows `[B]` of the mask `who`, as the tally numbers them."""
+def added(kinds: Kinds, tally: Tally, rows: Population, who: Array, *, sign: int) -> Tally:
+    """Return the tally with the rows `[B]` of the mask `who` added (sign 1) or taken away (-1)."""
     unit, x, k = tally.share_unit, rows.allocation, kinds.niches
     column = who[:, None]
     whole = in_order(kinds, x, places_of(kinds, rows))
@@ -121,8 +122,6 @@ def numbers(kinds: Kinds, tally: Tally, rows: Population, who: Array) -> Array:
     unit_there, places = by_claim(kinds, rows, tally.claim_unit, 1).T, places_of(kinds, rows)
     # Agent by agent, as they were gathered or made: the other way they would be turned around.
     claims = exact.rounded(jnp.where(column, rows.strength, 0), unit_there)
-    span = max(kinds.held - 1, 1)
-    place = jnp.clip((rows.breadth - 1) / span * BINS, 0, BINS - 1).astype(jnp.int32)
     totals = (
         by_patch(kinds, rows.patch, claims, places),
         by_niche(kinds, exact.rounded(jnp.where(column, x, 0), unit), places),
@@ -130,32 +129,42 @@ def numbers(kinds: Kinds, tally: Tally, rows: Population, who: Array) -> Array:
         exact.summed(exact.rounded(jnp.where(who, rows.breadth / k, 0), unit)),
         exact.summed(exact.rounded(jnp.where(who, rows.depth, 0), unit)),
     )
-    heads = _heads(
+    # Else they would be added up anew, number by number, in what puts them side by side.
+    totals = jax.lax.optimization_barrier(totals)
+    first = jnp.concatenate([*map(jnp.ravel, totals)])
+    span = max(kinds.held - 1, 1)
+    place = jnp.clip((rows.breadth - 1) / span * BINS, 0, BINS - 1).astype(jnp.int32)
+    numbers = tally.numbers
+    changed = numbers[: first.shape[0]] + sign * first
+    numbers = jax.lax.dynamic_update_slice(numbers, changed, (0,))
+    numbers = _with_heads(
+        numbers, first.shape[0], sign,
         (rows.niche, who, k),
         (rows.niche, who & (rows.depth >= SPECIALIST), k),
         (place, who, BINS),
         (breadths.class_of(rows.breadth, k), who, breadths.classes(k)),
-    )
-    return jnp.concatenate([*map(jnp.ravel, totals), heads])
+    )  # fmt: skip
+    return tally._replace(numbers=numbers)
 
 
-def _heads(*groupings: tuple[Array, Array, int]) -> Array:
-    """Return how many of `who` `[B]` are at each of `count` places, groupings one after another.
+def _with_heads(
+    numbers: Array, first: int, sign: int, *groupings: tuple[Array, Array, int]
+) -> Array:
+    """Return the sums with heads added, sign 1, or taken away, -1: groupings one after another.
 
     Args:
+        numbers: int64[S].
+        first: where among them the first grouping begins.
+        sign: 1 or -1.
         groupings: place of each, int32[B]; who, bool[B]; count of places.
 
-    Returns:
-        int64, as long as all counts together.
-
     """
-    firsts = [0, *itertools.accumulate(count for _, _, count in groupings)]
+    firsts = itertools.accumulate((count for *_, count in groupings), initial=first)
     moved = zip(groupings, firsts, strict=False)
     places = jnp.concatenate([place + jnp.int32(first) for (place, _, _), first in moved])
     who = jnp.concatenate([who for _, who, _ in groupings])
-    nobody = jnp.zeros(firsts[-1], jnp.int64)
     few = scattering.few(len(groupings[0][0]))
-    return scattering.combined(nobody, places, who.astype(jnp.int64), "add", one_by_one=few)
+    return scattering.combined(numbers, places, sign * who.astype(jnp.int64), "add", one_by_one=few)
 
 
 def by_niche(kinds: Kinds, whole: Array, places: Array | None) -> Array:
@@ -175,10 +184,11 @@ def niche_totals(kinds: Kinds, population: Population, weights: Array, bound: Ar
         bound: scalar.
 
     """
-    unit = exact.quantum(bound, exact.count(population.alive))
     # Rows of the dead hold anything.
     shares = exact.those(population.alive[:, None], population.allocation)
-    whole = exact.rounded(shares.astype(jnp.float64) * weights[:, None], unit)
+    weighted = shares.astype(jnp.float64) * weights[:, None]
+    unit = exact.quantum(bound, exact.count(population.alive), weighted.dtype)
+    whole = exact.rounded(weighted, unit)
     return by_niche(kinds, whole, places_of(kinds, population)).astype(jnp.float64) * unit
 
 
@@ -226,15 +236,10 @@ def largest_by_patch(
         shape = (kinds.patches, kinds.niches)
         return sparse.largest(claims, patch if kinds.patches > 1 else None, places, shape)
     if kinds.patches == 1:
-        return exact.largest_along(claims)[None, :]
+        return maxima.largest_along(claims)[None, :]
     nothing = jnp.zeros((kinds.patches, claims.shape[0]), claims.dtype)
     few = scattering.few(len(patch), all_slots=all_slots)
     return scattering.combined(nothing, patch, claims.T, "max", one_by_one=few)
-
-
-def added(kinds: Kinds, tally: Tally, rows: Population, who: Array, *, sign: int) -> Tally:
-    """Return the tally with rows added (sign 1) or taken away (sign -1)."""
-    return changed(tally, sign * numbers(kinds, tally, rows, who))
 
 
 def changed(tally: Tally, change: Array) -> Tally:

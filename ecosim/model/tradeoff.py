@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from ecosim.model import exact, graphs, randomness
+from ecosim.model.powers import power
 from ecosim.model.randomness import Stream
 from ecosim.model.traced import traced
 from ecosim.scenario import Scenario
@@ -67,9 +68,9 @@ def competence(
     effort = spent[:, None] * allocation
     if kind == "measured":
         return effort
-    raised = effort**parameters.exponent
+    raised = power(effort, parameters.exponent)
     if kind == "saturating":
-        own = raised / (raised + parameters.half_saturation**parameters.exponent)
+        own = raised / (raised + power(parameters.half_saturation, parameters.exponent))
     elif kind == "threshold":
         own = jnp.where(raised >= parameters.threshold, raised, 0)
     else:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import jax
 import jax.numpy as jnp
 from jax import Array
 
-from ecosim.model import conduct, exact
+from ecosim.model import conduct, exact, maxima
 from ecosim.model.births import Turnover
 from ecosim.model.competition import Exchange
 from ecosim.model.population import Population
+from ecosim.model.powers import power
 from ecosim.model.selection import exit_entry, free_entry
 from ecosim.model.selection.capital import mean_performance, performance
 from ecosim.model.step import World
@@ -27,8 +27,7 @@ def parameters(scenario: Scenario) -> exit_entry.Parameters:
 def _size(numbers: exit_entry.Parameters, population: Population) -> Array:
     """A firm's output: capital^scale (scale 1: constant returns; above 1: scale economies)."""
     capital = exact.those(population.alive, population.stock)
-    # A power takes as long as adding up all claims: not where it is of constant returns.
-    return jax.lax.cond(numbers.scale == 1, lambda: capital, lambda: capital**numbers.scale)
+    return power(capital, numbers.scale)
 
 
 def _flows(
@@ -47,8 +46,8 @@ def _flows(
     # In float64: what changes is small beside what is.
     before, own = population.stock.astype(jnp.float64), own.astype(jnp.float64)
     stay, after = alive & ~turnover.dies, turnover.population.stock.astype(jnp.float64)
-    richest = exact.largest(exact.those(alive, before))
-    later = exact.largest(exact.those(stay, after))
+    richest = maxima.largest(exact.those(alive, before))
+    later = maxima.largest(exact.those(stay, after))
     capital, left = exact.total(before, alive, richest), exact.total(after, stay, later)
     spread = _ratio(exact.total((own - weighted) ** 2 * before, alive), capital)
     mean = _ratio(exact.total(own * before, alive), capital)
@@ -85,7 +84,7 @@ def _measure(
     share = exact.those(alive, population.stock.astype(jnp.float64))
     share = share / jnp.where(capital > 0, capital, 1)
     general = alive & (population.depth < SPECIALIST)
-    most, most_general = (exact.largest(exact.those(who, share)) for who in (alive, general))
+    most, most_general = (maxima.largest(exact.those(who, share)) for who in (alive, general))
     generalists = exact.total(share, general, most_general)
     whole = jnp.where(capital > 0, 1.0, jnp.nan)  # shares of no capital are undefined
     breadth = population.breadth.astype(jnp.float64)
@@ -105,7 +104,7 @@ def _measure(
 
 def _held_by(share: Array, count: int) -> Array:
     """Return what the largest so many hold, added exactly: several devices add in another order."""
-    return exact.total(exact.top(share, count), jnp.ones(count, bool))
+    return exact.total(maxima.top(share, count), jnp.ones(count, bool))
 
 
 def _ratio(part: Array, whole: Array) -> Array:

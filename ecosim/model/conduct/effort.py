@@ -41,7 +41,7 @@ def reply(
     """
     made = claims(impact, effort, exponent)
     # Integers, so that the rivals' sum does not depend on the order of slots.
-    unit = exact.quantum(jnp.max(made, axis=0), jnp.asarray(made.shape[0]))
+    unit = exact.quantum(jnp.max(made, axis=0), jnp.asarray(made.shape[0]), made.dtype)
     whole = exact.rounded(made, unit)
     rivals = (jnp.sum(whole, axis=0) - whole[slot]).astype(jnp.float64) * unit + unclaimed
     own, prize = impact[slot], jnp.sum(supply)
