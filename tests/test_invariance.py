@@ -276,17 +276,20 @@ def test_a_limit_holds_and_counts_those_turned_away(name, data):
             return
 
 
+def sums_equal_a_new_count(run):
+    with prepared():
+        kept, population = run.state.tally, run.state.population
+        # Compiled, as the run's own sums are: one operation at a time rounds differently.
+        count = jax.jit(partial(tally.added, run.kinds, sign=1))
+        fresh = count(tally.emptied(run.kinds, kept), population, population.alive).sums
+        for field, one, other in zip(fresh._fields, kept.sums, fresh, strict=True):
+            assert np.array_equal(one, other), field
+
+
 @every_kind
 @few
 @given(data=st.data())
 def test_running_sums_equal_a_new_count(name, data):
     run = Simulation(drawn(data, name))
     run.advance(STEPS)
-    with prepared():
-        kept_tally, population = run.state.tally, run.state.population
-        # Compiled, as the run's own sums are: one operation at a time rounds differently.
-        count = jax.jit(partial(tally.added, run.kinds, sign=1))
-        nobody = tally.emptied(run.kinds, kept_tally)
-        fresh = count(nobody, population, population.alive).sums
-        for field, one, other in zip(fresh._fields, kept_tally.sums, fresh, strict=True):
-            assert np.array_equal(one, other), field
+    sums_equal_a_new_count(run)

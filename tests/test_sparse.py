@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import KINDS, scenarios
-from test_invariance import finished, permuted, same
+from test_invariance import finished, permuted, same, sums_equal_a_new_count
 
 from ecosim import EcologyModel, Firm, MarketModel, Organism, engine, invasion_fitness
 from ecosim.analysis.species import clusters, traits_of
@@ -20,7 +20,7 @@ from ecosim.compilation import prepared
 from ecosim.errors import AgentError, OutsideDomain, ScenarioError
 from ecosim.experiments.species import web_of
 from ecosim.model import niches as spaces
-from ecosim.model import randomness, sparse, tally
+from ecosim.model import randomness, sparse
 from ecosim.model.start import start_of
 from ecosim.model.structure import capacity_for, kinds_of
 from ecosim.scenario import Scenario, override, read, to_dict
@@ -209,12 +209,7 @@ def test_slots_padding_and_pieces_do_not_matter():
     same(whole, finished(Simulation.restored(half.save())))
     (alone,) = run_batch([scenario], [scenario.run.seed])
     assert all(np.array_equal(alone[c], whole.metrics[c], equal_nan=True) for c in whole.metrics)
-    with prepared():
-        kept, people = plain.state.tally, plain.state.population
-        anew = jax.jit(tally.numbers, static_argnums=0)(plain.kinds, kept, people, people.alive)
-        fresh = kept._replace(numbers=anew).sums
-    for field, one, other in zip(fresh._fields, kept.sums, fresh, strict=True):
-        assert np.array_equal(one, other), field
+    sums_equal_a_new_count(plain)
 
 
 # (d) The Mesa front shows all K niches.
