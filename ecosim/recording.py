@@ -147,12 +147,13 @@ def table_of(population: Population) -> pd.DataFrame:
         places = np.where(allocation > 0, places, -1)
         columns |= {f"place_{j}": places[:, j] for j in range(places.shape[1])}
     name = "share" if places.shape[1] else "allocation"
-    columns |= {f"{name}_{k}": allocation[:, k] for k in range(allocation.shape[1])}
+    # Of a niche side by side, as columns are read.
+    columns |= {f"{name}_{k}": each for k, each in enumerate(np.ascontiguousarray(allocation.T))}
     conduct = column(population.conduct)
     columns |= {
         name: conduct[:, w] for w, name in enumerate(("conduct", "site")[: conduct.shape[1]])
     }
-    return pd.DataFrame(columns)
+    return pd.DataFrame(columns, copy=False)  # they were copied out of the population
 
 
 def events_of(log: object, world: str) -> pd.DataFrame:

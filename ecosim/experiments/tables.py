@@ -13,13 +13,17 @@ def write_table(path: Path, table: pd.DataFrame) -> None:
     """Write a table without its index; the bytes depend on the table alone.
 
     The metadata that pandas adds (its version, among others) is left out, and so the columns must
-    be numbers, flags or text.
+    be numbers, flags or text. Floats hardly repeat: a dictionary of them would be filled and then
+    given up.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     arrow = pa.Table.from_pandas(table, preserve_index=False).replace_schema_metadata(None)
-    pq.write_table(arrow, path, compression="zstd", compression_level=3)
+    repeated = [field.name for field in arrow.schema if not pa.types.is_floating(field.type)]
+    pq.write_table(
+        arrow, path, compression="zstd", compression_level=3, use_dictionary=repeated
+    )  # fmt: skip
 
 
 def write_tables(folder: Path, recording: Any) -> None:
