@@ -22,10 +22,11 @@ from ecosim import engine
 from ecosim.analysis import glossary
 from ecosim.compilation import prepared, spare_memory_maps
 from ecosim.errors import EcosimError, RunError
-from ecosim.model import measured
+from ecosim.model import measured, tally
 from ecosim.model.start import start_of
 from ecosim.model.step import Parameters, State, Status
 from ecosim.model.structure import Kinds, bytes_for, capacity_for, enlarged, kinds_of
+from ecosim.programs import program
 from ecosim.recording import check_conservation
 from ecosim.scenario import Scenario
 from ecosim.simulate import Simulation
@@ -79,6 +80,7 @@ class Tables(NamedTuple):
     step: Array  # int64[R, rows]
     metrics: Array  # float64[R, rows, M]
     breadth: Array  # int64[R, rows, 64]
+    names: dict[str, Array]  # [R, *shape, 1] of each metric, no number: they tell the M columns
 
 
 def shape_of(scenario: Scenario) -> Shape:
@@ -129,8 +131,9 @@ def _run_shape(
     with prepared():
         while waiting:
             some = _runs([scenarios[i] for i in waiting], [seeds[i] for i in waiting])
-            tables = jax.tree.map(np.asarray, _run(shape, some, lockstep(shape)))
-            names, order = _names(shape, *_likeness(some))
+            tables = jax.tree.map(np.asarray, computed(shape, some, lockstep(shape)))
+            names = engine.named({name: one[0, ..., 0] for name, one in tables.names.items()})
+            order = glossary.ordered(["step", *names])
             left, larger = [], 0
             for row, index in enumerate(waiting):
                 status = Status(int(tables.status[row]))
@@ -193,8 +196,8 @@ def lockstep(shape: Shape) -> int:
     return int(max(1, limit // 2 // (_COPIES * bytes_for(shape.kinds, shape.capacity))))
 
 
-@functools.partial(jax.jit, static_argnames=("shape", "together"))
-def _run(shape: Shape, runs: Runs, together: int) -> Tables:
+@program(static=("shape", "together"), divides=True)
+def computed(shape: Shape, runs: Runs, together: int) -> Tables:
     """Return the recordings of all runs, divided over the devices of this process.
 
     Args:
@@ -248,39 +251,17 @@ def _alone(shape: Shape, run: Runs) -> Tables:
         tables = jax.lax.cond(due, recorded, lambda _, tables: tables, state, tables)
         return engine.counted_from_here(state, due), tables
 
-    metrics, breadth = jax.eval_shape(lambda s: engine.row(world, kinds, parameters, s), state)
+    shapes = engine.shapes(kinds, parameters, state)
     zero = jnp.zeros((), jnp.int64)
     empty = Tables(
         status=state.status, clock=zero, wanted=zero, used=zero,
         step=jnp.zeros(shape.rows, jnp.int64),
-        metrics=jnp.zeros((shape.rows, *metrics.shape), metrics.dtype),
-        breadth=jnp.zeros((shape.rows, *breadth.shape), breadth.dtype),
+        metrics=jnp.zeros((shape.rows, len(engine.named(shapes))), jnp.float64),
+        breadth=jnp.zeros((shape.rows, tally.BINS), jnp.int64),
+        names={name: jnp.zeros((*one.shape, 1), bool) for name, one in shapes.items()},
     )  # fmt: skip
     state, tables = jax.lax.while_loop(more, one, (state, recorded(state, empty)))
     return tables._replace(status=state.status, clock=state.clock, wanted=state.wanted)
-
-
-def _likeness(runs: Runs) -> tuple[Any, tuple[Any, ...]]:
-    """Return the tree of one run's numbers, and the shape and type of each."""
-    leaves, tree = jax.tree.flatten(runs)
-    return tree, tuple((leaf.shape[1:], leaf.dtype) for leaf in leaves)
-
-
-@functools.cache
-def _names(
-    shape: Shape, tree: Any, leaves: tuple[Any, ...]
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the names of the columns of tables, as they stand and in the glossary's order."""
-    first = jax.tree.unflatten(tree, [jax.ShapeDtypeStruct(*leaf) for leaf in leaves])
-
-    def begun(run: Runs) -> State:
-        return engine.begun(
-            shape.kinds, shape.start_kind, shape.capacity,
-            parameters=run.parameters, start=run.start, key=run.key,
-        )  # fmt: skip
-
-    names = engine.names(shape.kinds, first.parameters, jax.eval_shape(begun, first))
-    return tuple(names), tuple(glossary.ordered(["step", *names]))
 
 
 def _columns(

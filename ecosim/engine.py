@@ -48,7 +48,7 @@ class Table(NamedTuple):
 
     used: Array  # int64 scalar
     step: Array  # int64[ROWS]
-    metrics: Array  # float64[ROWS, M], columns as `names` gives them
+    metrics: Array  # float64[ROWS, M], columns as `named` names them
     breadth: Array  # int64[ROWS, 64]
 
 
@@ -254,12 +254,13 @@ def measure(
     return told
 
 
-def names(kinds: Kinds, parameters: Parameters, state: State) -> list[str]:
-    """Return the names of the M metrics of a state, in the order of a table's columns."""
+def shapes(kinds: Kinds, parameters: Parameters, state: State) -> dict[str, Any]:
+    """Return what has the shape of each metric of a state, by name; nothing is computed."""
     world = WORLDS[kinds.world].world
-    return named(
-        jax.eval_shape(lambda s: observe.measure(world, kinds, parameters.selection, s)[0], state)
+    found: dict[str, Any] = jax.eval_shape(
+        lambda s: observe.measure(world, kinds, parameters.selection, s)[0], state
     )
+    return found
 
 
 def named(metrics: Mapping[str, Any]) -> list[str]:

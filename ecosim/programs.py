@@ -38,17 +38,26 @@ class Program[**P, R]:
     """A jitted function whose compiled forms are kept; called, it is as `jax.jit` makes it."""
 
     def __init__(
-        self, function: Callable[P, R], static: Iterable[str], donate: Iterable[str]
+        self,
+        function: Callable[P, R],
+        static: Iterable[str],
+        donate: Iterable[str],
+        *,
+        divides: bool,
     ) -> None:
-        """Wrap a function; `static` and `donate` name arguments as for `jax.jit`."""
+        """Wrap a function; `static` and `donate` name arguments as for `jax.jit`.
+
+        `divides`: whether it takes arguments that lie on no device, and divides them itself.
+        """
         self.jitted = jax.jit(function, static_argnames=static, donate_argnames=donate)
+        self._divides = divides
         self._static, self._names = tuple(static), tuple(inspect.signature(function).parameters)
         functools.update_wrapper(self, function)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Call the function."""
         folder = cache_folder() if os.environ.get(KEEP) == "1" else None
-        if folder is None or not _tried():
+        if folder is None or not _tried(self._divides):
             return self.jitted(*args, **kwargs)
         given = dict(zip(self._names, args, strict=False)) | kwargs
         fixed = {name: given.pop(name) for name in self._static}
@@ -61,7 +70,7 @@ class Program[**P, R]:
         own = f"{self.__module__}.{self.__qualname__}"
         call = (own, tuple(fixed.items()), tree, shapes, wide)
         if call not in LOADED:
-            told = "\n".join((*_surroundings(), *map(str, call)))
+            told = "\n".join(map(str, (*_surroundings(), *call)))
             if " at 0x" in told:  # an address, which no other process can look for
                 return self.jitted(*args, **kwargs)
             name = f"{self.__name__}-{hashlib.sha256(told.encode()).hexdigest()}{KEPT}"
@@ -76,16 +85,20 @@ class Program[**P, R]:
 
 
 def program[**P, R](
-    *, static: Iterable[str] = (), donate: Iterable[str] = ()
+    *, static: Iterable[str] = (), donate: Iterable[str] = (), divides: bool = False
 ) -> Callable[[Callable[P, R]], Program[P, R]]:
     """Return the decorator that makes a Program of a function."""
-    return lambda function: Program(function, static, donate)
+    return lambda function: Program(function, static, donate, divides=divides)
 
 
-def _tried() -> bool:
-    """Return whether programs of this process are of the kind that tests keep: of one processor."""
-    alone = jax.default_backend() == "cpu" and jax.device_count() == 1
-    return alone and not jax.config.jax_disable_jit
+def _tried(divides: bool) -> bool:
+    """Return whether a program is of the kind that tests keep: of one process, on a processor.
+
+    Where that counts as several devices, the arguments' places on them are in no name of a file.
+    """
+    if jax.default_backend() != "cpu" or jax.process_count() > 1 or jax.config.jax_disable_jit:
+        return False
+    return divides or jax.device_count() == 1
 
 
 def _found(path: Path) -> Any:
@@ -127,7 +140,7 @@ def _without_cache() -> Iterator[None]:
 
 
 @functools.cache
-def _surroundings() -> tuple[str, ...]:
+def _surroundings() -> tuple[object, ...]:
     """Return all that a program depends on besides its call."""
     text = hashlib.sha256()
     for path in sorted(_OWN.rglob("*.py")):
@@ -136,7 +149,7 @@ def _surroundings() -> tuple[str, ...]:
     settings = {k: v for k, v in jax.config.values.items() if "cache" not in k}
     return (
         text.hexdigest(), jax.__version__, version("jaxlib"), platform.platform(),
-        device.device_kind, _processor(), repr(settings),
+        device.device_kind, jax.device_count(), _processor(), repr(settings),
         os.environ.get("XLA_FLAGS", ""), threads(),
     )  # fmt: skip
 

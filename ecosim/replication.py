@@ -69,7 +69,7 @@ class Replicates:
             partial(self._begun, parameters=self._parameters, start=self._start),
             key=randomness.run_key(0),
         )
-        self.names = engine.names(self._kinds, self._parameters, state)
+        self.names = engine.named(engine.shapes(self._kinds, self._parameters, state))
 
     def _begun(self, **given: Any) -> State:
         return engine.begun(self._kinds, self._start_kind, self._capacity, **given)

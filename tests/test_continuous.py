@@ -142,7 +142,7 @@ def test_neither_slots_nor_capacity_change_a_density(build):
 
 def in_any_slots(build):
     kinds, parameters, state = engine.begin(build(), 3)
-    names = engine.names(kinds, parameters, state)
+    names = engine.named(engine.shapes(kinds, parameters, state))
     capacity = state.population.alive.shape[0]
     order = np.random.default_rng(0).permutation(capacity)
     mixed = state._replace(population=taken(state.population, order))

@@ -28,11 +28,12 @@ print(json.dumps([len(compiled), hashlib.sha256(told.encode()).hexdigest()]))
 """
 
 
-def run(folder, keep, code=RUN):
+def run(folder, keep, code=RUN, *words):
     environment = os.environ | {"ECOSIM_CACHE": str(folder), programs.KEEP: keep}
     done = subprocess.run(
-        [sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE, check=True, text=True
-    )
+        [sys.executable, "-c", code, *words],
+        env=environment, stdout=subprocess.PIPE, check=True, text=True,
+    )  # fmt: skip
     return json.loads(done.stdout)
 
 
@@ -138,11 +139,41 @@ def test_what_no_other_process_can_name_is_not_kept(keeping):
 
 def test_several_devices_and_other_kinds_are_compiled_as_ever(keeping, monkeypatch):
     double, _ = doubled()
-    for name, told in (("device_count", 2), ("default_backend", "gpu")):
+    for name, told in (("device_count", 2), ("process_count", 2), ("default_backend", "gpu")):
         with monkeypatch.context() as patch:
             patch.setattr(jax, name, lambda told=told: told)
             assert double(1, jnp.ones(3)).tolist() == [2, 2, 2]
     assert kept(keeping) == []
+
+
+SWEPT = """
+import hashlib, json, sys
+from ecosim.devices import divide_processor
+divide_processor(int(sys.argv[1]))
+import jax
+traced = []
+jax.monitoring.register_event_duration_secs_listener(
+    lambda event, seconds, **_: traced.append(event) if "jaxpr_trace" in event else None)
+from ecosim.batch import run_batch
+from ecosim.scenario import read
+found = run_batch([read("soft-selection", {"population.size": 40, "run.steps": 7})] * 3, [1, 2, 3])
+told = "".join(f"{name}{values.tolist()}" for one in found for name, values in one.items())
+told += "".join(str(one.breadth.tolist()) for one in found)
+print(json.dumps([len(traced), hashlib.sha256(told.encode()).hexdigest(), jax.device_count()]))
+"""
+
+
+@pytest.mark.slow
+def test_a_batch_is_kept_for_each_number_of_devices_and_its_names_with_it(tmp_path):
+    results = set()
+    for number in ("1", "2"):
+        first, result, devices = run(tmp_path, "1", SWEPT, number)
+        later, again, _ = run(tmp_path, "1", SWEPT, number)
+        assert devices == int(number) and len(kept(tmp_path)) == devices
+        assert first > 0 and later == 0  # nothing is traced, to find the names neither
+        results |= {result, again}
+    _, plain, _ = run(tmp_path, "0", SWEPT, "2")
+    assert results == {plain}
 
 
 def test_a_disk_that_cannot_be_written_costs_time_only(keeping, monkeypatch):
