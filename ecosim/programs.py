@@ -111,10 +111,11 @@ def _found(path: Path) -> Any:
 
 def _kept(path: Path, lowered: Any) -> Any:
     """Compile a program and keep it where that can be done."""
+    if "custom_call" in lowered.as_text():
+        # It calls a library that is set up when it is lowered (LAPACK); JAX's own cache keeps it.
+        return lowered.compile()
     with _without_cache():
         compiled = lowered.compile()
-    if "custom-call" in compiled.as_text():
-        return compiled  # it calls a library that is set up when it is lowered (LAPACK)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

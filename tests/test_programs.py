@@ -128,6 +128,45 @@ def test_a_program_that_calls_a_library_is_not_kept(keeping):
     assert kept(keeping) == []
 
 
+def test_what_calls_a_library_is_left_to_the_cache_of_jax(keeping, monkeypatch):
+    """It was compiled anew by each command: kept here it is not, and that cache was off."""
+
+    def off():
+        raise AssertionError("the cache of JAX is off")
+
+    monkeypatch.setattr(programs, "_without_cache", off)
+
+    @programs.program()
+    def largest(matrix):
+        return jnp.linalg.svd(matrix, compute_uv=False)[0]
+
+    assert largest(jnp.eye(3) * 4) == pytest.approx(4)
+
+
+def test_the_largest_of_many_is_a_call_that_every_process_knows(keeping):
+    """As few niches of many are found: XLA's own."""
+    numbers = jnp.arange(5000.0) % 977
+
+    def ranked():
+        traced = []
+
+        @programs.program()
+        def first(values):
+            traced.append(values)
+            return jax.lax.top_k(values, 8)
+
+        return first, traced
+
+    first, traced = ranked()
+    found = first(numbers)
+    assert len(traced) == len(kept(keeping)) == 1
+    compilation.LOADED.clear()  # as in another process
+    again, traced = ranked()
+    for one, same in zip(found, again(numbers), strict=True):
+        assert one.tolist() == same.tolist()
+    assert not traced
+
+
 def test_what_no_other_process_can_name_is_not_kept(keeping):
     @programs.program(static=("rule",))
     def applied(rule, value):

@@ -16,7 +16,7 @@ from ecosim.analysis.report import changes, number
 from ecosim.cli import main
 from ecosim.experiments.pictures import illustrate
 from ecosim.experiments.store import execute
-from ecosim.scenario import validate
+from ecosim.scenario import read, validate
 
 NASTY = "<script>alert('x')</script> & \"quotes\""
 
@@ -140,6 +140,23 @@ def test_the_figure_takes_extreme_runs(monkeypatch, tmp_path, changes):
     fake_simulation.install(monkeypatch)
     made = execute(scenario(**{"expectation": []} | changes), out=tmp_path)[0]
     assert (made.path / "figure.png").stat().st_size > 10_000
+
+
+def test_of_nobody_no_shares_are_drawn(tmp_path):
+    given = read("reference-workload").replace(population__size=1, run__steps=40, niches__count=3)
+    made = execute(given, out=tmp_path)[0]
+    assert made.final["population"] == 0
+    labels = ["Niche", "Niche", "Breadth (niches)"]
+    maps = [ax for ax in draw(made).axes if ax.get_ylabel() in labels]
+    meshes = [ax.collections[0] for ax in maps]
+    assert [ax.get_ylabel() for ax in maps] == labels
+    for mesh in meshes:
+        low, high = mesh.norm.vmin, mesh.norm.vmax
+        assert low == 0 < high <= 1
+    living = int((made.metrics["population"] > 0).sum())
+    drawn = np.ma.masked_invalid(meshes[2].get_array())
+    assert 0 < living < len(made.metrics)
+    assert np.unique(np.nonzero(~np.ma.getmaskarray(drawn))[1]).tolist() == list(range(living))
 
 
 def test_the_figure_takes_a_run_with_the_least_columns(run):

@@ -234,6 +234,17 @@ def test_overrides_reach_into_lists_and_open_tables():
     assert scenario.environment.seasonal is not None
 
 
+def test_whole_numbers_may_be_written_as_decimals():
+    given = ["population.size=1e5", "niches.count=3.0", "niches.supply=[1, 2, 3]", "run.seed=7.0"]
+    few = read("soft-selection", given)
+    assert (few.population.size, few.niches.count, few.run.seed) == (100_000, 3, 7)
+    assert digest(few) == digest(few.replace(population__size=100_000))
+    with pytest.raises(ScenarioError, match=r"population.size.*valid integer.*1000.5"):
+        read("soft-selection", ["population.size=1000.5"])
+    with pytest.raises(ScenarioError, match=r"run.seed.*valid integer"):
+        read("soft-selection", ["run.seed=1e18"])  # a float holds no number so large exactly
+
+
 @pytest.mark.parametrize(
     "text",
     ["tradeoff.exponent", "=3", "tradeoff.exponnt=2", "run.steps.more=1", "expectation.7.x=1"],

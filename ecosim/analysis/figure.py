@@ -6,8 +6,10 @@ import io
 from typing import TYPE_CHECKING, Any
 
 import matplotlib
+import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
 
 from ecosim.analysis import abundance, methods, panels
 from ecosim.analysis.panels import BLUE, GREEN, ORANGE, PURPLE
@@ -75,7 +77,9 @@ def _occupancy(figure: Figure, place: SubplotSpec, run: Drawable) -> None:
     upper.set_title("a  Niche occupancy")
     step = run.metrics["step"].to_numpy(float)
     shares = [panels.per_niche(run.metrics, name) for name in ("allocation", "specialists")]
-    top = max((float(share.max()) for share in shares if share is not None), default=1.0)
+    # Of nobody there are no shares.
+    known = [share[np.isfinite(share)] for share in shares if share is not None]
+    top = max((float(share.max(initial=0)) for share in known), default=1.0)
     mesh = None
     for ax, share, name in zip((upper, lower), shares, ("use", "specialists"), strict=True):
         ax.set_title(_STRIPS[name], **_ASIDE)
@@ -85,7 +89,10 @@ def _occupancy(figure: Figure, place: SubplotSpec, run: Drawable) -> None:
         mesh = panels.heat(ax, step, share, top or 1.0)
         ax.set_ylabel("Niche")
     if mesh is not None:
-        figure.colorbar(mesh, ax=[upper, lower], pad=0.02, aspect=30).set_label("Share")
+        # In percent, as the shares of many niches would be long numbers.
+        percent = PercentFormatter(1.0, symbol=None)
+        bar = figure.colorbar(mesh, ax=[upper, lower], pad=0.02, aspect=30, format=percent)
+        bar.set_label("Share (%)")
 
 
 def _breadth(figure: Figure, place: SubplotSpec, run: Drawable) -> None:

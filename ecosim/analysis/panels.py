@@ -68,11 +68,13 @@ def heat(ax: Axes, step: np.ndarray, shares: np.ndarray, top: float) -> QuadMesh
 
 def breadth(ax: Axes, step: np.ndarray, counts: np.ndarray, *, niches: int, mean: Any) -> QuadMesh:
     """Draw the histogram of breadth (records, bins) as a map, and its mean as a line."""
-    total = np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    centre, shares = thin(step, counts / total, _CELLS)
+    total = counts.sum(axis=1, keepdims=True)
+    # Of nobody there are no shares: nothing is drawn.
+    own = np.divide(counts, total, out=np.full(counts.shape, np.nan), where=total > 0)
+    centre, shares = thin(step, own, _CELLS)
     edges = np.linspace(1, max(niches, 2), counts.shape[1] + 1)
     # A compressed scale shows the few beside the many.
-    norm = PowerNorm(0.4, 0, float(shares.max()) or 1.0)
+    norm = PowerNorm(0.4, 0, float(shares[np.isfinite(shares)].max(initial=0)) or 1.0)
     mesh = ax.pcolormesh(_edges(centre), edges, shares.T, cmap=MAP, norm=norm, rasterized=True)
     centre, mean = thin(step, np.asarray(mean, float), _CELLS)
     outline = [Stroke(linewidth=3.4, foreground="white"), Normal()]

@@ -11,6 +11,7 @@ from pydantic.dataclasses import dataclass
 from ecosim.scenario.interactions import Kernel, Resources, filled
 from ecosim.scenario.numbers import (
     CONFIG,
+    Counted,
     Exponent,
     Frozen,
     NonNegative,
@@ -23,7 +24,7 @@ from ecosim.scenario.numbers import (
     Whole,
 )
 
-type PopulationSize = Annotated[int, Strict(), Ge(1), Le(2**30)]
+type PopulationSize = Annotated[int, Strict(), Ge(1), Le(2**30), Counted]
 
 
 @dataclass(frozen=True, config=CONFIG)

@@ -20,9 +20,18 @@ type SignedShare = Annotated[float, Strict(), AllowInfNan(False), Ge(-1), Le(1)]
 type Exponent = Annotated[float, Strict(), AllowInfNan(False), Gt(0), Le(64)]
 type Flag = Annotated[bool, Strict()]
 type Text = Annotated[str, Strict()]
-type Natural = Annotated[int, Strict(), Ge(0), Le(2**31 - 2)]
-type Whole = Annotated[int, Strict(), Ge(1), Le(2**31 - 2)]
-type Seed = Annotated[int, Strict(), Ge(0), Le(2**63 - 1)]
+
+
+def _counted(value: Any) -> Any:
+    """Turn a whole number written as 1e6 or 3.0 into the integer that it is."""
+    exact = isinstance(value, float) and value.is_integer() and abs(value) <= 2**53
+    return int(value) if exact else value
+
+
+Counted = BeforeValidator(_counted)
+type Natural = Annotated[int, Strict(), Ge(0), Le(2**31 - 2), Counted]
+type Whole = Annotated[int, Strict(), Ge(1), Le(2**31 - 2), Counted]
+type Seed = Annotated[int, Strict(), Ge(0), Le(2**63 - 1), Counted]
 
 
 def _freeze(value: Any) -> Any:

@@ -10,6 +10,7 @@ from pydantic.dataclasses import dataclass
 
 from ecosim.scenario.numbers import (
     CONFIG,
+    Counted,
     Edges,
     Flag,
     NonNegative,
@@ -22,8 +23,8 @@ from ecosim.scenario.numbers import (
     Whole,
 )
 
-type NicheCount = Annotated[int, Strict(), Ge(1), Le(16384)]
-type PatchCount = Annotated[int, Strict(), Ge(1), Le(4096)]
+type NicheCount = Annotated[int, Strict(), Ge(1), Le(16384), Counted]
+type PatchCount = Annotated[int, Strict(), Ge(1), Le(4096), Counted]
 type GraphName = Literal["cycle", "path", "complete", "star", "grid"]
 
 
