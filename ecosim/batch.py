@@ -80,7 +80,7 @@ class Tables(NamedTuple):
     step: Array  # int64[R, rows]
     metrics: Array  # float64[R, rows, M]
     breadth: Array  # int64[R, rows, 64]
-    names: dict[str, Array]  # [R, *shape, 1] of each metric, no number: they tell the M columns
+    names: dict[str, Array]  # bool[R, *shape] of each metric: shapes alone, they tell the columns
 
 
 def shape_of(scenario: Scenario) -> Shape:
@@ -132,7 +132,7 @@ def _run_shape(
         while waiting:
             some = _runs([scenarios[i] for i in waiting], [seeds[i] for i in waiting])
             tables = jax.tree.map(np.asarray, computed(shape, some, lockstep(shape)))
-            names = engine.named({name: one[0, ..., 0] for name, one in tables.names.items()})
+            names = engine.named({name: one[0] for name, one in tables.names.items()})
             order = glossary.ordered(["step", *names])
             left, larger = [], 0
             for row, index in enumerate(waiting):
@@ -258,7 +258,7 @@ def _alone(shape: Shape, run: Runs) -> Tables:
         step=jnp.zeros(shape.rows, jnp.int64),
         metrics=jnp.zeros((shape.rows, len(engine.named(shapes))), jnp.float64),
         breadth=jnp.zeros((shape.rows, tally.BINS), jnp.int64),
-        names={name: jnp.zeros((*one.shape, 1), bool) for name, one in shapes.items()},
+        names={name: jnp.zeros(one.shape, bool) for name, one in shapes.items()},
     )  # fmt: skip
     state, tables = jax.lax.while_loop(more, one, (state, recorded(state, empty)))
     return tables._replace(status=state.status, clock=state.clock, wanted=state.wanted)

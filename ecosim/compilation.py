@@ -11,7 +11,7 @@ from typing import Any
 
 import jax
 
-from ecosim.machine import threads
+from ecosim.machine import pool
 
 _MAPS = Path("/proc/self/maps")
 MOST_MAPS = 30_000
@@ -33,7 +33,7 @@ def _own_cache() -> Path | None:
     Over how many threads an operation is divided is compiled in.
     """
     folder = cache_folder()
-    return folder / f"threads-{threads()}" if folder is not None and threads() else folder
+    return None if folder is None else folder / f"threads-{pool()}"
 
 
 def spare_memory_maps() -> bool:

@@ -30,6 +30,11 @@ def threads() -> str:
     return next((os.environ[name] for name in THREADS if os.environ.get(name)), "")
 
 
+def pool() -> str:
+    """Return how many threads XLA starts: what the environment says, or one a processor."""
+    return threads() or str(_affinity())
+
+
 def _affinity() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 

@@ -27,7 +27,7 @@ from jax.experimental.compilation_cache import compilation_cache
 from jax.experimental.serialize_executable import deserialize_and_load, serialize
 
 from ecosim.compilation import LOADED, cache_folder
-from ecosim.machine import threads
+from ecosim.machine import pool
 
 KEEP = "ECOSIM_PROGRAMS"
 KEPT = "-program"  # how the names of files end
@@ -47,7 +47,8 @@ class Program[**P, R]:
     ) -> None:
         """Wrap a function; `static` and `donate` name arguments as for `jax.jit`.
 
-        `divides`: whether it takes arguments that lie on no device, and divides them itself.
+        `divides`: whether, where there are several devices, it takes arguments that lie on none of
+        them and divides its work over all; other programs of several devices are not kept.
         """
         self.jitted = jax.jit(function, static_argnames=static, donate_argnames=donate)
         self._divides = divides
@@ -62,7 +63,9 @@ class Program[**P, R]:
         given = dict(zip(self._names, args, strict=False)) | kwargs
         fixed = {name: given.pop(name) for name in self._static}
         leaves, tree = jax.tree.flatten(given)
-        if any(isinstance(leaf, jax.core.Tracer) for leaf in leaves):
+        # Where arrays lie is in no name of a file; what is traced lies nowhere.
+        barred = jax.core.Tracer if jax.device_count() == 1 else jax.Array
+        if any(isinstance(leaf, barred) for leaf in leaves):
             return self.jitted(*args, **kwargs)
         kinds = map(jax.typeof, leaves)
         shapes = tuple((kind.shape, kind.dtype, kind.weak_type) for kind in kinds)
@@ -70,7 +73,7 @@ class Program[**P, R]:
         own = f"{self.__module__}.{self.__qualname__}"
         call = (own, tuple(fixed.items()), tree, shapes, wide)
         if call not in LOADED:
-            told = "\n".join(map(str, (*_surroundings(), *call)))
+            told = "\n".join((*_surroundings(), *map(str, call)))
             if " at 0x" in told:  # an address, which no other process can look for
                 return self.jitted(*args, **kwargs)
             name = f"{self.__name__}-{hashlib.sha256(told.encode()).hexdigest()}{KEPT}"
@@ -92,9 +95,9 @@ def program[**P, R](
 
 
 def _tried(divides: bool) -> bool:
-    """Return whether a program is of the kind that tests keep: of one process, on a processor.
+    """Return whether a program may be kept: of one process, on a processor.
 
-    Where that counts as several devices, the arguments' places on them are in no name of a file.
+    Where that counts as several devices, only one that divides its work over them itself.
     """
     if jax.default_backend() != "cpu" or jax.process_count() > 1 or jax.config.jax_disable_jit:
         return False
@@ -116,6 +119,8 @@ def _kept(path: Path, lowered: Any) -> Any:
         return lowered.compile()
     with _without_cache():
         compiled = lowered.compile()
+    if len(compiled.runtime_executable().local_devices()) != jax.device_count():
+        return compiled  # it would be loaded for all devices
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -141,7 +146,7 @@ def _without_cache() -> Iterator[None]:
 
 
 @functools.cache
-def _surroundings() -> tuple[object, ...]:
+def _surroundings() -> tuple[str, ...]:
     """Return all that a program depends on besides its call."""
     text = hashlib.sha256()
     for path in sorted(_OWN.rglob("*.py")):
@@ -150,8 +155,8 @@ def _surroundings() -> tuple[object, ...]:
     settings = {k: v for k, v in jax.config.values.items() if "cache" not in k}
     return (
         text.hexdigest(), jax.__version__, version("jaxlib"), platform.platform(),
-        device.device_kind, jax.device_count(), _processor(), repr(settings),
-        os.environ.get("XLA_FLAGS", ""), threads(),
+        device.device_kind, _processor(), repr(settings),
+        os.environ.get("XLA_FLAGS", ""), pool(),
     )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from ecosim.model.population import Population
 from ecosim.scenario import Scenario
 
 _EVENTS = ("step", "kind", "id", "parent", "lineage", "niche", "breadth", "stock", "age")
+_MANY = 100  # columns of a table
 
 
 @dataclass
@@ -153,7 +154,8 @@ def table_of(population: Population) -> pd.DataFrame:
     columns |= {
         name: conduct[:, w] for w, name in enumerate(("conduct", "site")[: conduct.shape[1]])
     }
-    return pd.DataFrame(columns, copy=False)  # they were copied out of the population
+    # They were copied out of the population; but many are read together, out of one block.
+    return pd.DataFrame(columns, copy=len(columns) > _MANY)
 
 
 def events_of(log: object, world: str) -> pd.DataFrame:

@@ -28,12 +28,14 @@ print(json.dumps([len(compiled), hashlib.sha256(told.encode()).hexdigest()]))
 """
 
 
-def run(folder, keep, code=RUN, *words):
-    environment = os.environ | {"ECOSIM_CACHE": str(folder), programs.KEEP: keep}
+def run(folder, keep, code=RUN, devices=1):
+    count = f"--xla_force_host_platform_device_count={devices}"
+    environment = os.environ | {
+        "ECOSIM_CACHE": str(folder), programs.KEEP: keep, "XLA_FLAGS": count,
+    }  # fmt: skip
     done = subprocess.run(
-        [sys.executable, "-c", code, *words],
-        env=environment, stdout=subprocess.PIPE, check=True, text=True,
-    )  # fmt: skip
+        [sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE, check=True, text=True
+    )
     return json.loads(done.stdout)
 
 
@@ -186,10 +188,7 @@ def test_several_devices_and_other_kinds_are_compiled_as_ever(keeping, monkeypat
 
 
 SWEPT = """
-import hashlib, json, sys
-from ecosim.devices import divide_processor
-divide_processor(int(sys.argv[1]))
-import jax
+import hashlib, json, jax
 traced = []
 jax.monitoring.register_event_duration_secs_listener(
     lambda event, seconds, **_: traced.append(event) if "jaxpr_trace" in event else None)
@@ -205,14 +204,43 @@ print(json.dumps([len(traced), hashlib.sha256(told.encode()).hexdigest(), jax.de
 @pytest.mark.slow
 def test_a_batch_is_kept_for_each_number_of_devices_and_its_names_with_it(tmp_path):
     results = set()
-    for number in ("1", "2"):
+    for number in (1, 2):
         first, result, devices = run(tmp_path, "1", SWEPT, number)
         later, again, _ = run(tmp_path, "1", SWEPT, number)
-        assert devices == int(number) and len(kept(tmp_path)) == devices
+        assert devices == number and len(kept(tmp_path)) == number
         assert first > 0 and later == 0  # nothing is traced, to find the names neither
         results |= {result, again}
-    _, plain, _ = run(tmp_path, "0", SWEPT, "2")
+    _, plain, _ = run(tmp_path, "0", SWEPT, 2)
     assert results == {plain}
+
+
+DIVIDED = """
+import json, jax, jax.numpy as jnp
+import numpy as np
+from ecosim import compilation, programs
+@programs.program(divides=True)
+def on_one(value):
+    return 2 * value
+@programs.program(divides=True)
+def on_all(value):
+    mesh = jax.sharding.Mesh(np.array(jax.devices()), ("a",))
+    spec = jax.sharding.PartitionSpec("a")
+    return jax.shard_map(lambda x: 3 * x, mesh=mesh, in_specs=spec, out_specs=spec)(value)
+found = []
+for _ in range(2):
+    for function in (on_one, on_all):
+        found.append(function(np.arange(2.0)).tolist())
+    # What lies on a device is no business of a program on disk.
+    found.append(on_all(jnp.arange(2.0)).tolist())
+    compilation.LOADED.clear()  # as in another process
+print(json.dumps(found))
+"""
+
+
+def test_a_program_that_does_not_span_all_devices_is_not_kept(tmp_path):
+    found = run(tmp_path, "1", DIVIDED, 2)
+    assert found == [[0.0, 2.0], [0.0, 3.0], [0.0, 3.0]] * 2
+    assert [path.name.split("-")[0] for path in kept(tmp_path)] == ["on_all"]
 
 
 def test_a_disk_that_cannot_be_written_costs_time_only(keeping, monkeypatch):

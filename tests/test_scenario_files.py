@@ -241,8 +241,12 @@ def test_whole_numbers_may_be_written_as_decimals():
     assert digest(few) == digest(few.replace(population__size=100_000))
     with pytest.raises(ScenarioError, match=r"population.size.*valid integer.*1000.5"):
         read("soft-selection", ["population.size=1000.5"])
-    with pytest.raises(ScenarioError, match=r"run.seed.*valid integer"):
-        read("soft-selection", ["run.seed=1e18"])  # a float holds no number so large exactly
+    with pytest.raises(ScenarioError, match=r"population.size.*less than"):
+        read("soft-selection", ["population.size=1e17"])
+    for seed in ("1e18", "9007199254740993.0"):  # a decimal does not hold them exactly
+        with pytest.raises(ScenarioError, match=r"run.seed.*too large to be written as a decimal"):
+            read("soft-selection", [f"run.seed={seed}"])
+    assert read("soft-selection", ["run.seed=9007199254740993"]).run.seed == 2**53 + 1
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ def write_table(path: Path, table: pd.DataFrame) -> None:
     """Write a table without its index; the bytes depend on the table alone.
 
     The metadata that pandas adds (its version, among others) is left out, and so the columns must
-    be numbers, flags or text. Floats hardly repeat: a dictionary of them would be filled and then
-    given up.
+    be numbers, flags or text. Floats get no dictionary: most would fill it, and it would be given
+    up.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq

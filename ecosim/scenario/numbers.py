@@ -24,14 +24,20 @@ type Text = Annotated[str, Strict()]
 
 def _counted(value: Any) -> Any:
     """Turn a whole number written as 1e6 or 3.0 into the integer that it is."""
-    exact = isinstance(value, float) and value.is_integer() and abs(value) <= 2**53
-    return int(value) if exact else value
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _exact(value: Any) -> Any:
+    """Refuse a decimal that may stand for several whole numbers."""
+    if isinstance(value, float) and abs(value) >= 2**53:
+        raise ValueError("is too large to be written as a decimal")
+    return _counted(value)
 
 
 Counted = BeforeValidator(_counted)
 type Natural = Annotated[int, Strict(), Ge(0), Le(2**31 - 2), Counted]
 type Whole = Annotated[int, Strict(), Ge(1), Le(2**31 - 2), Counted]
-type Seed = Annotated[int, Strict(), Ge(0), Le(2**63 - 1), Counted]
+type Seed = Annotated[int, Strict(), Ge(0), Le(2**63 - 1), BeforeValidator(_exact)]
 
 
 def _freeze(value: Any) -> Any:
