@@ -295,3 +295,20 @@ def test_start(benchmark, monkeypatch, tmp_path):
     assert {len(row) for row in found[:3]} == {3} and {len(row) for row in found[3:]} == {5}
     with pytest.raises(SystemExit, match="no scenario"):
         benchmark("start").spent(["-c", "import sys; sys.exit('no scenario')"])
+
+
+@pytest.mark.parametrize("agents", [1000, 20_000])
+def test_the_reference_workload_turns_over_1_to_2_percent_at_any_size(agents):
+    """What it expects of itself says nothing of numbers that grow with it."""
+    from ecosim.scenario import read
+    from ecosim.simulate import simulate
+
+    scenario = read("reference-workload").replace(population__size=agents)
+    metrics = simulate(scenario, seed=1).metrics
+    half = len(metrics) // 2
+    exposed = metrics["population"].to_numpy()[half - 1 : -1].sum()
+    deaths, births = (metrics[name].to_numpy()[half:].sum() for name in ("deaths", "births"))
+    # Chance strikes each with the hazard; hunger only adds to it. Power: 4 standard deviations.
+    hazard = scenario.selection.mortality
+    assert hazard - 4 * (hazard / exposed) ** 0.5 < deaths / exposed < 0.02
+    assert 0.01 < births / exposed < 0.02
